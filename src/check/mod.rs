@@ -1,0 +1,3 @@
+//! Rules (data) over facts: findings, and a verdict for each item of the checklist.
+
+pub mod outcome;

@@ -1,0 +1,5 @@
+//! What known libraries' APIs mean, as data.
+
+/// The loaded catalog.
+#[derive(Debug, Default)]
+pub struct Catalog {}

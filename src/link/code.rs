@@ -1,0 +1,6 @@
+//! What the service's code sets up: logging, telemetry, shutdown, pools, clients, caches, sessions, authentication.
+
+use super::{Context, Linked};
+
+/// Adds the facts of this part.
+pub fn emit(_context: &Context<'_>, _linked: &mut Linked) {}

@@ -1,0 +1,122 @@
+//! Ties files together: names, services, routes, and all facts that rules see.
+
+pub mod catalog;
+pub mod code;
+pub mod configuration;
+pub mod containers;
+pub mod delivery;
+pub mod documents;
+pub mod names;
+pub mod requests;
+pub mod routes;
+pub mod schema;
+pub mod secrets;
+pub mod services;
+pub mod ties;
+pub mod workspace;
+
+use std::collections::BTreeSet;
+
+use crate::facts::{Data, Fact, Facts, Service, ServiceId};
+use crate::parse::Parsed;
+use crate::scan::source::{FileId, Notice, Place, Role, SourceFile, Span, Tree};
+use catalog::Catalog;
+use names::Names;
+use workspace::Workspace;
+
+/// The parsed tree: what every part of the linker reads.
+#[derive(Debug, Default)]
+pub struct Repository {
+    /// The scanned files.
+    pub tree: Tree,
+    /// What each file said, by [`FileId`].
+    pub parsed: Vec<Parsed>,
+}
+
+impl Repository {
+    /// A file with what it said.
+    pub fn get(&self, id: FileId) -> (&SourceFile, &Parsed) {
+        (self.tree.file(id), &self.parsed[id.0 as usize])
+    }
+
+    /// All files with what they said, in path order.
+    pub fn files(&self) -> impl Iterator<Item = (&SourceFile, &Parsed)> {
+        self.tree.files.iter().zip(&self.parsed)
+    }
+}
+
+/// What every part of the linker works with.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// Files and syntax.
+    pub repository: &'a Repository,
+    /// Packages and targets.
+    pub workspace: &'a Workspace,
+    /// Names of the Rust code, resolved.
+    pub names: &'a Names<'a>,
+    /// What libraries mean.
+    pub catalog: &'a Catalog,
+    /// The services, sorted by folder.
+    pub services: &'a [Service],
+}
+
+impl Context<'_> {
+    /// A fact at a span of a file, with the file's role and the services the file belongs to.
+    pub fn fact(&self, data: impl Into<Data>, file: FileId, span: Span) -> Fact {
+        self.fact_in_role(data, file, span, self.repository.tree.file(file).role)
+    }
+
+    /// The same with another role than the file's: code under `cfg(test)` in a service file.
+    pub fn fact_in_role(&self, data: impl Into<Data>, file: FileId, span: Span, role: Role) -> Fact {
+        let mut fact = Fact::new(data, Place { file, span }, role);
+        fact.services = self.services_of(file);
+        fact
+    }
+
+    /// Services that a file is compiled into or configures: by the crate folder that holds it. A file outside every
+    /// crate folder belongs to all services when there is one service, and to none when there are several.
+    pub fn services_of(&self, file: FileId) -> BTreeSet<ServiceId> {
+        services::of_file(self.repository, self.workspace, self.services, file)
+    }
+}
+
+/// Everything the linker established.
+#[derive(Debug, Default)]
+pub struct Linked {
+    /// Services and facts.
+    pub facts: Facts,
+    /// What linking could not follow.
+    pub notices: Vec<Notice>,
+}
+
+/// Links a parsed tree. Each part reads the [`Context`] and adds facts; later parts see earlier facts.
+pub fn link(repository: &Repository, catalog: &Catalog) -> Linked {
+    let workspace = Workspace::build(repository);
+    let names = Names::build(repository, &workspace);
+    let services = services::find(repository, &workspace, &names, catalog);
+    let context = Context { repository, workspace: &workspace, names: &names, catalog, services: &services };
+    let mut linked = Linked::default();
+    for emit in PARTS {
+        emit(&context, &mut linked);
+    }
+    linked.facts.services = services;
+    linked
+}
+
+/// A part of the linker.
+type Emit = fn(&Context<'_>, &mut Linked);
+
+/// Parts in order.
+const PARTS: &[Emit] = &[
+    services::emit,
+    routes::emit,
+    code::emit,
+    requests::emit,
+    configuration::emit,
+    secrets::emit,
+    schema::emit,
+    containers::emit,
+    delivery::emit,
+    documents::emit,
+    ties::emit,
+];

@@ -1,0 +1,3 @@
+//! Rust sources: our own plain tree of them, with byte spans.
+
+pub mod ast;
