@@ -3,7 +3,54 @@
 pub mod document;
 pub mod rust;
 
-use crate::scan::source::Span;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::prelude::*;
+
+use crate::scan::source::{Kind, Notice, SourceFile, Span, Tree};
+
+/// A reader: the text of one file to what it said.
+type Reader = fn(&str) -> Parsed;
+
+/// Which reader takes which kind of file. Kinds without a row are read by the linker as plain text where it needs them.
+const READERS: &[(Kind, Reader)] = &[];
+
+/// Parses every file of a tree, in parallel; the result is indexed by `FileId`. A reader that panics loses its file
+/// only: the notice says so and makes the run fail.
+pub fn parse_all(tree: &Tree) -> (Vec<Parsed>, Vec<Notice>) {
+    let parsed: Vec<(Parsed, Option<Notice>)> = tree.files.par_iter().map(parse_file).collect();
+    let mut notices = Vec::new();
+    let mut all = Vec::with_capacity(parsed.len());
+    for (file, (parsed, crash)) in tree.files.iter().zip(parsed) {
+        notices.extend(parsed.problems.iter().map(|problem| Notice {
+            path: file.path.clone(),
+            line: Some(file.line_column(problem.span.start).line),
+            message: problem.message.clone(),
+            fatal: false,
+        }));
+        notices.extend(crash);
+        all.push(parsed);
+    }
+    (all, notices)
+}
+
+/// Whether a reader takes files of this kind.
+pub fn has_reader(kind: Kind) -> bool {
+    READERS.iter().any(|(known, _)| *known == kind)
+}
+
+fn parse_file(file: &SourceFile) -> (Parsed, Option<Notice>) {
+    let Some((_, reader)) = READERS.iter().find(|(kind, _)| *kind == file.kind) else {
+        return (Parsed::default(), None);
+    };
+    match catch_unwind(AssertUnwindSafe(|| reader(&file.text))) {
+        Ok(parsed) => (parsed, None),
+        Err(_) => {
+            let message = "the reader of this file crashed: its contents are not judged".to_string();
+            (Parsed::default(), Some(Notice { path: file.path.clone(), line: None, message, fatal: true }))
+        }
+    }
+}
 
 /// What one file said.
 #[derive(Clone, Debug, Default)]

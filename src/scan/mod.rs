@@ -1,3 +1,349 @@
 //! Walks the tree: which files there are, of what kind and role, and which of them git tracks.
+//!
+//! The walk honours .gitignore, sees hidden files, and leaves `.git` out. Files that git tracks are read even where a
+//! .gitignore rule covers them. Symbolic links are not followed: what they lead to inside the tree is read there.
 
+mod git;
+mod kind;
+mod read;
+mod role;
 pub mod source;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use globset::GlobSet;
+use ignore::WalkBuilder;
+use rayon::prelude::*;
+
+use git::Tracking;
+use source::{FileId, Kind, Notice, SourceFile, Tree};
+
+/// Bounds of a scan and what it leaves out.
+#[derive(Clone, Debug)]
+pub struct ScanOptions {
+    /// Files over this many bytes are not read.
+    pub max_file_size: u64,
+    /// Folders deeper than this are not entered.
+    pub max_depth: usize,
+    /// More files than this are not read.
+    pub max_files: usize,
+    /// Relative paths that are left out.
+    pub exclude: GlobSet,
+}
+
+impl Default for ScanOptions {
+    fn default() -> ScanOptions {
+        ScanOptions { max_file_size: 1 << 20, max_depth: 64, max_files: 200_000, exclude: GlobSet::empty() }
+    }
+}
+
+/// Why there is nothing to scan.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ScanError {
+    /// The path does not exist.
+    Missing(PathBuf),
+    /// The path is not a folder.
+    NotAFolder(PathBuf),
+    /// The folder cannot be read: the system's reason.
+    Unreadable(PathBuf, String),
+}
+
+impl fmt::Display for ScanError {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ScanError::Missing(path) => write!(to, "{} does not exist", path.display()),
+            ScanError::NotAFolder(path) => write!(to, "{} is not a folder", path.display()),
+            ScanError::Unreadable(path, why) => write!(to, "{} cannot be read: {why}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for ScanError {}
+
+/// Scans a folder.
+///
+/// # Errors
+/// When the root is missing, not a folder, or cannot be listed. Everything below it that cannot be read is a notice.
+pub fn scan(root: &Path, options: &ScanOptions) -> Result<Tree, ScanError> {
+    check_root(root)?;
+    let mut notices = Vec::new();
+    let tracking = Tracking::of(root, &mut notices);
+    let mut found = walk(root, options, &mut notices);
+    add_tracked(root, options, &tracking, &mut found);
+    found.sort_by(|left, right| left.path.cmp(&right.path));
+    found.dedup_by(|left, right| left.path == right.path);
+    if found.len() > options.max_files {
+        notices.push(cut_notice(found.len(), options.max_files));
+        found.truncate(options.max_files);
+    }
+    let read: Vec<_> = found
+        .par_iter()
+        .enumerate()
+        .map(|(index, found)| source_file(root, index, found, &tracking, options))
+        .collect();
+    let mut files = Vec::with_capacity(read.len());
+    for (file, file_notices) in read {
+        files.push(file);
+        notices.extend(file_notices);
+    }
+    notices.sort();
+    Ok(Tree { root: root.to_path_buf(), git_prefix: tracking.prefix, files, notices })
+}
+
+fn check_root(root: &Path) -> Result<(), ScanError> {
+    let unreadable = |error: &std::io::Error| ScanError::Unreadable(root.to_path_buf(), error.to_string());
+    match std::fs::metadata(root) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(ScanError::Missing(root.to_path_buf())),
+        Err(error) => Err(unreadable(&error)),
+        Ok(metadata) if !metadata.is_dir() => Err(ScanError::NotAFolder(root.to_path_buf())),
+        Ok(_) => std::fs::read_dir(root).map(drop).map_err(|error| unreadable(&error)),
+    }
+}
+
+fn cut_notice(found: usize, limit: usize) -> Notice {
+    let message = format!("{found} files found, only the first {limit} by path were read");
+    Notice { path: String::new(), line: None, message, fatal: true }
+}
+
+/// A file seen by the walk or named by the index.
+struct Found {
+    path: String,
+    ignored: bool,
+}
+
+fn walk(root: &Path, options: &ScanOptions, notices: &mut Vec<Notice>) -> Vec<Found> {
+    let exclude = options.exclude.clone();
+    let base = root.to_path_buf();
+    let walker = WalkBuilder::new(root)
+        .hidden(false)
+        .require_git(false)
+        .git_global(false)
+        .ignore(false)
+        .follow_links(false)
+        .max_depth(Some(options.max_depth))
+        .filter_entry(move |entry| {
+            entry.file_name() != ".git" && relative(&base, entry.path()).is_none_or(|path| !exclude.is_match(path))
+        })
+        .build();
+    let mut found = Vec::new();
+    for entry in walker {
+        match entry {
+            Ok(entry) => visit(root, &entry, options, &mut found, notices),
+            Err(error) => notices.push(walk_notice(root, &error)),
+        }
+    }
+    found
+}
+
+fn visit(
+    root: &Path,
+    entry: &ignore::DirEntry,
+    options: &ScanOptions,
+    found: &mut Vec<Found>,
+    notices: &mut Vec<Notice>,
+) {
+    let Some(kind) = entry.file_type() else { return };
+    let Some(path) = relative(root, entry.path()) else {
+        if entry.depth() > 0 {
+            let path = entry.path().to_string_lossy().into_owned();
+            notices.push(notice(&path, "its name is not valid UTF-8: not read"));
+        }
+        return;
+    };
+    if kind.is_file() {
+        found.push(Found { path, ignored: false });
+    } else if kind.is_symlink() {
+        if let Some(message) = link_problem(root, entry.path()) {
+            notices.push(notice(&path, message));
+        }
+    } else if kind.is_dir() && entry.depth() == options.max_depth {
+        notices.push(notice(&path, "nested too deeply: not entered"));
+    }
+}
+
+/// What is wrong with a symbolic link: nothing when it leads to a place inside the root, which is read there.
+fn link_problem(root: &Path, link: &Path) -> Option<&'static str> {
+    let Ok(target) = std::fs::canonicalize(link) else {
+        return Some("symbolic link that leads nowhere or in a circle: not read");
+    };
+    let inside = std::fs::canonicalize(root).is_ok_and(|root| target.starts_with(root));
+    (!inside).then_some("symbolic link that leads out of the scanned folder: not read")
+}
+
+fn walk_notice(root: &Path, error: &ignore::Error) -> Notice {
+    let (path, why) = match error {
+        ignore::Error::WithPath { path, err } => (relative(root, path).unwrap_or_default(), err.to_string()),
+        ignore::Error::WithDepth { err, .. } => return walk_notice(root, err),
+        other => (String::new(), other.to_string()),
+    };
+    notice(&path, &format!("not read: {}", why.replace(&*root.to_string_lossy(), ".")))
+}
+
+fn notice(path: &str, message: &str) -> Notice {
+    Notice { path: path.to_string(), line: None, message: message.to_string(), fatal: false }
+}
+
+/// Adds files that git tracks although a .gitignore rule covers them.
+fn add_tracked(root: &Path, options: &ScanOptions, tracking: &Tracking, found: &mut Vec<Found>) {
+    let Some(tracked) = &tracking.paths else { return };
+    let seen: std::collections::BTreeSet<&str> = found.iter().map(|found| found.path.as_str()).collect();
+    let missed: Vec<Found> = tracked
+        .iter()
+        .filter(|path| !seen.contains(path.as_str()) && !excluded(path, options))
+        .filter(|path| std::fs::symlink_metadata(root.join(path)).is_ok_and(|metadata| metadata.is_file()))
+        .map(|path| Found { path: path.clone(), ignored: true })
+        .collect();
+    found.extend(missed);
+}
+
+fn excluded(path: &str, options: &ScanOptions) -> bool {
+    Path::new(path).ancestors().any(|part| !part.as_os_str().is_empty() && options.exclude.is_match(part))
+}
+
+fn source_file(
+    root: &Path,
+    index: usize,
+    found: &Found,
+    tracking: &Tracking,
+    options: &ScanOptions,
+) -> (SourceFile, Vec<Notice>) {
+    let named = kind::by_name(&found.path);
+    let contents = read::read(&root.join(&found.path), named == Some(Kind::Binary), options.max_file_size);
+    let kind = match (contents.binary, named) {
+        (true, _) => Kind::Binary,
+        (false, Some(kind)) => kind,
+        (false, None) => kind::by_content(&found.path, &contents.text),
+    };
+    let file = SourceFile {
+        id: FileId(u32::try_from(index).unwrap_or(u32::MAX)),
+        path: found.path.clone(),
+        kind,
+        role: role::of(&found.path, kind, &contents.text),
+        tracked: tracking.paths.as_ref().map(|tracked| tracked.contains(&found.path)),
+        ignored: found.ignored,
+        size: contents.size,
+        text: Arc::from(contents.text),
+        lines: OnceLock::new(),
+    };
+    let notices = contents.problems.into_iter().map(|(line, message)| Notice {
+        path: found.path.clone(),
+        line,
+        message,
+        fatal: false,
+    });
+    (file, notices.collect())
+}
+
+/// The path below the root with `/`; `None` for the root itself and for names that are not UTF-8.
+fn relative(root: &Path, path: &Path) -> Option<String> {
+    let rest = path.strip_prefix(root).ok()?;
+    let parts: Option<Vec<&str>> = rest.components().map(|part| part.as_os_str().to_str()).collect();
+    parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::source::{Kind, Role};
+    use super::*;
+
+    fn tree(files: &[(&str, &[u8])]) -> (tempfile::TempDir, Tree) {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, bytes) in files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        let tree = scan(folder.path(), &ScanOptions { max_file_size: 4096, ..ScanOptions::default() }).unwrap();
+        (folder, tree)
+    }
+
+    fn roles(tree: &Tree) -> Vec<(&str, Kind, Role)> {
+        tree.files.iter().map(|file| (file.path.as_str(), file.kind, file.role)).collect()
+    }
+
+    #[test]
+    fn tells_kinds_and_roles() {
+        let (_folder, tree) = tree(&[
+            (".devcontainer/Dockerfile", b"FROM rust"),
+            (".env.example", b"A=b"),
+            (".github/workflows/ci.yml", b"on: push"),
+            ("Cargo.toml", b"[package]"),
+            ("README.md", b"# x"),
+            ("crates/docs/src/lib.rs", b"pub fn f() {}"),
+            ("docker-compose.test.yml", b"services: {}"),
+            ("docker/app.conf", b"server {\n location / {}\n}"),
+            ("run", b"#!/usr/bin/env bash\n"),
+            ("src/latest.rs", b"fn f() {}"),
+            ("src/user_test.rs", b"fn f() {}"),
+        ]);
+        assert_eq!(
+            roles(&tree),
+            [
+                (".devcontainer/Dockerfile", Kind::Dockerfile, Role::Development),
+                (".env.example", Kind::Env, Role::Example),
+                (".github/workflows/ci.yml", Kind::Yaml, Role::Service),
+                ("Cargo.toml", Kind::CargoManifest, Role::Service),
+                ("README.md", Kind::Markdown, Role::Docs),
+                ("crates/docs/src/lib.rs", Kind::Rust, Role::Service),
+                ("docker-compose.test.yml", Kind::Yaml, Role::Test),
+                ("docker/app.conf", Kind::Nginx, Role::Service),
+                ("run", Kind::Shell, Role::Service),
+                ("src/latest.rs", Kind::Rust, Role::Service),
+                ("src/user_test.rs", Kind::Rust, Role::Test),
+            ]
+        );
+        assert!(tree.files.iter().all(|file| file.tracked.is_none()));
+    }
+
+    #[test]
+    fn reads_what_it_can_and_says_what_it_cannot() {
+        let (_folder, tree) = tree(&[
+            (".gitignore", b"ignored\n"),
+            ("big.yaml", &[b'a'; 5000]),
+            ("ignored", b"x"),
+            ("latin.txt", b"caf\xe9\n"),
+            ("data.unknown", b"a\0b"),
+            ("wide.sql", b"\xff\xfeS\0;\0"),
+        ]);
+        let text = |path: &str| tree.find(path).map(|file| file.text.to_string());
+        assert_eq!(text("ignored"), None);
+        assert_eq!(text("wide.sql").as_deref(), Some("S;"));
+        assert_eq!(text("latin.txt").as_deref(), Some("caf\u{fffd}\n"));
+        assert_eq!(tree.find("data.unknown").unwrap().kind, Kind::Binary);
+        let notices: Vec<String> = tree.notices.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            notices,
+            [
+                "big.yaml: larger than 4 KiB (4 KiB): not read",
+                "latin.txt:1: not valid UTF-8: read with the invalid bytes replaced",
+            ]
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_out_of_the_tree_and_in_circles_are_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, folder.path().join(name)).unwrap();
+        std::fs::write(folder.path().join("real"), "x").unwrap();
+        link("real", "inside");
+        link("/", "outside");
+        link("circle", "circle");
+        let tree = scan(folder.path(), &ScanOptions::default()).unwrap();
+        let notices: Vec<&str> = tree.notices.iter().map(|notice| notice.path.as_str()).collect();
+        assert_eq!(notices, ["circle", "outside"]);
+    }
+
+    #[test]
+    fn roots_that_cannot_be_scanned_are_errors() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(scan(&file, &ScanOptions::default()).unwrap_err(), ScanError::NotAFolder(file));
+        let missing = folder.path().join("missing");
+        assert_eq!(scan(&missing, &ScanOptions::default()).unwrap_err(), ScanError::Missing(missing));
+    }
+}

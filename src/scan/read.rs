@@ -1,0 +1,86 @@
+//! Reads a file within bounds and gives its text, whatever its encoding.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+/// What a file holds.
+#[derive(Default)]
+pub(super) struct Contents {
+    /// Its text; empty when it was not read.
+    pub(super) text: String,
+    /// It is not text.
+    pub(super) binary: bool,
+    /// Its size on disk.
+    pub(super) size: u64,
+    /// What could not be read, with a line where there is one.
+    pub(super) problems: Vec<(Option<u32>, String)>,
+}
+
+/// Bytes looked at to tell text from binary, as git does.
+const SNIFF: usize = 8000;
+
+/// Reads a file of at most `limit` bytes. `known_binary` files are only measured.
+pub(super) fn read(path: &Path, known_binary: bool, limit: u64) -> Contents {
+    let mut contents =
+        Contents { size: std::fs::metadata(path).map_or(0, |metadata| metadata.len()), ..Contents::default() };
+    if known_binary {
+        contents.binary = true;
+        return contents;
+    }
+    match bytes_of(path, contents.size.min(limit)) {
+        Err(error) => contents.problems.push((None, format!("not read: {}", error.kind()))),
+        Ok(bytes) => fill(&mut contents, bytes, limit),
+    }
+    contents
+}
+
+fn bytes_of(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(limit).unwrap_or(0));
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn fill(contents: &mut Contents, bytes: Vec<u8>, limit: u64) {
+    if let Some(text) = utf16(&bytes) {
+        contents.text = text;
+    } else if bytes[..bytes.len().min(SNIFF)].contains(&0) {
+        contents.binary = true;
+        return;
+    } else {
+        decode(contents, bytes);
+    }
+    if contents.size > limit {
+        contents.text.clear();
+        contents.problems =
+            vec![(None, format!("larger than {} KiB ({} KiB): not read", limit / 1024, contents.size / 1024))];
+    }
+}
+
+fn decode(contents: &mut Contents, bytes: Vec<u8>) {
+    match String::from_utf8(bytes) {
+        Ok(text) => contents.text = text,
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+            contents.text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let message = "not valid UTF-8: read with the invalid bytes replaced".to_string();
+            contents.problems.push((u32::try_from(line).ok(), message));
+        }
+    }
+    if let Some(rest) = contents.text.strip_prefix('\u{feff}') {
+        contents.text = rest.to_string();
+    }
+}
+
+/// Text of a file with a UTF-16 byte order mark.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let (mark, rest) = bytes.split_at_checked(2)?;
+    let unit: fn([u8; 2]) -> u16 = match mark {
+        [0xff, 0xfe] => u16::from_le_bytes,
+        [0xfe, 0xff] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units = rest.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    Some(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+}
