@@ -1,3 +1,4 @@
 //! Rules (data) over facts: findings, and a verdict for each item of the checklist.
 
 pub mod outcome;
+pub mod settings;
