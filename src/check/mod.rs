@@ -1,4 +1,5 @@
 //! Rules (data) over facts: findings, and a verdict for each item of the checklist.
 
+pub mod embedded;
 pub mod outcome;
 pub mod settings;

@@ -97,7 +97,11 @@ pub fn matches_path(entry: &Entry, segments: &[&str]) -> bool {
         return false;
     }
     let significant = entry.significant();
-    if entry.names_type() { ends_with(rest, significant) } else { rest.len() == significant.len() && ends_with(rest, significant) }
+    if entry.names_type() {
+        ends_with(rest, significant)
+    } else {
+        rest.len() == significant.len() && ends_with(rest, significant)
+    }
 }
 
 /// Whether a path that could not be resolved (an import by glob) looks like the entry's: only where it names a type,
