@@ -127,3 +127,23 @@ impl Node {
         matches!(self.value, Value::Null)
     }
 }
+
+/// Looks for keys that stand twice in one map.
+#[derive(Debug, Default)]
+pub struct Duplicates {
+    /// What was found.
+    pub problems: Vec<super::Problem>,
+}
+
+impl Duplicates {
+    /// Looks at the entries of one map.
+    pub fn look(&mut self, entries: &[Entry]) {
+        let mut seen = std::collections::BTreeSet::new();
+        for entry in entries {
+            if !seen.insert(&*entry.key) {
+                let message = format!("key `{}` stands twice in one map", entry.key.escape_debug());
+                self.problems.push(super::Problem { span: entry.key_span, message });
+            }
+        }
+    }
+}

@@ -1,7 +1,10 @@
 //! Each file by itself: text to syntax, comments and problems. Pure, parallel, and never a panic.
 
 pub mod document;
+pub mod json;
 pub mod rust;
+pub mod toml;
+pub mod yaml;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
