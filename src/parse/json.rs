@@ -15,6 +15,12 @@ use crate::scan::source::Span;
 pub fn parse(text: &str) -> Parsed {
     let collect = CollectOptions { comments: CommentCollectionStrategy::Separate, tokens: false };
     let mut parsed = Parsed::default();
+    // The library takes no byte order mark; as many blanks keep the offsets.
+    let blanked = text.strip_prefix('\u{feff}').map(|rest| format!("   {rest}"));
+    let text = blanked.as_deref().unwrap_or(text);
+    if text.trim().is_empty() {
+        return parsed;
+    }
     match parse_to_ast(text, &collect, &ParseOptions::default()) {
         Ok(result) => {
             parsed.comments = comments(&result);
@@ -86,9 +92,7 @@ fn node(value: &Json<'_>, duplicates: &mut Duplicates) -> Node {
 }
 
 fn number(source: &str) -> Value {
-    source
-        .parse()
-        .map_or_else(|_| Value::Text { text: source.into(), quoted: false }, Value::Number)
+    source.parse().map_or_else(|_| Value::Text { text: source.into(), quoted: false }, Value::Number)
 }
 
 #[cfg(test)]

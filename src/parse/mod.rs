@@ -16,7 +16,13 @@ use crate::scan::source::{Kind, Notice, SourceFile, Span, Tree};
 type Reader = fn(&str) -> Parsed;
 
 /// Which reader takes which kind of file. Kinds without a row are read by the linker as plain text where it needs them.
-const READERS: &[(Kind, Reader)] = &[];
+const READERS: &[(Kind, Reader)] = &[
+    (Kind::CargoManifest, toml::parse),
+    (Kind::CargoLock, toml::parse),
+    (Kind::Toml, toml::parse),
+    (Kind::Yaml, yaml::parse),
+    (Kind::Json, json::parse),
+];
 
 /// Parses every file of a tree, in parallel; the result is indexed by `FileId`. A reader that panics loses its file
 /// only: the notice says so and makes the run fail.

@@ -27,7 +27,10 @@ pub fn parse(text: &str) -> Parsed {
             .iter()
             .map(|error| {
                 let range = error.span().unwrap_or(0..0);
-                Problem { span: Span::new(range.start + offset, range.end + offset), message: error.message().to_string() }
+                Problem {
+                    span: Span::new(range.start + offset, range.end + offset),
+                    message: error.message().to_string(),
+                }
             })
             .collect(),
         syntax: Syntax::Documents(vec![root]),
@@ -41,7 +44,10 @@ fn deep_key(text: &str) -> Option<Problem> {
         let key = line.split(['=', '"', '\'', '#']).next().unwrap_or(line);
         if key.bytes().filter(|byte| *byte == b'.').count() > DOTS {
             let span = Span::new(start, start + key.len());
-            return Some(Problem { span, message: format!("this key has more than {DOTS} parts; the file was not read") });
+            return Some(Problem {
+                span,
+                message: format!("this key has more than {DOTS} parts; the file was not read"),
+            });
         }
         start += line.len();
     }
@@ -76,9 +82,9 @@ fn node(value: &DeValue<'_>, range: std::ops::Range<usize>, offset: usize) -> No
         DeValue::Float(float) => plain(float.as_str().parse().map_or_else(|_| bare(float.as_str()), Value::Number)),
         DeValue::Boolean(flag) => plain(Value::Flag(*flag)),
         DeValue::Datetime(datetime) => plain(bare(&datetime.to_string())),
-        DeValue::Array(array) => plain(Value::List(
-            array.iter().map(|item| Arc::new(node(item.get_ref(), item.span(), offset))).collect(),
-        )),
+        DeValue::Array(array) => {
+            plain(Value::List(array.iter().map(|item| Arc::new(node(item.get_ref(), item.span(), offset))).collect()))
+        }
         DeValue::Table(table) => {
             let mut inner = map(table, offset);
             inner.span = if inner.entries().is_empty() { span } else { inner.span.to(span) };

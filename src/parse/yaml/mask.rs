@@ -39,7 +39,10 @@ impl Masked {
     pub fn touches(&self, span: Span) -> bool {
         let first = self.filled.partition_point(|filled| filled.end <= span.start);
         self.filled.get(first).is_some_and(|filled| filled.start < span.end)
-            || self.insertions.iter().any(|insertion| span.holds(insertion.span))
+            || self
+                .insertions
+                .get(self.insertions.partition_point(|insertion| insertion.span.start < span.start))
+                .is_some_and(|insertion| span.holds(insertion.span))
     }
 }
 

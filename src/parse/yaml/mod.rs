@@ -61,6 +61,8 @@ struct Frame {
     depth: usize,
     /// A template action stands in it, so that keys may repeat in branches.
     templated: bool,
+    /// Insertions that come after the child that is still open.
+    later: Vec<Insertion>,
 }
 
 enum Open {
@@ -185,6 +187,7 @@ impl<'a> Reader<'a> {
             size: 1,
             depth: 0,
             templated: false,
+            later: Vec::new(),
         };
         for insertion in std::mem::take(&mut self.waiting) {
             frame.insert(self.source, insertion);
@@ -215,7 +218,8 @@ impl<'a> Reader<'a> {
 
     /// Whether template actions stand between two offsets: keys may then repeat in branches.
     fn holds_action(&self, start: usize, end: usize) -> bool {
-        self.masked.template && self.source.get(start..end).is_some_and(|text| text.contains("{{") || text.contains("{%"))
+        self.masked.template
+            && self.source.get(start..end).is_some_and(|text| text.contains("{{") || text.contains("{%"))
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, span: Span) {
@@ -235,17 +239,22 @@ impl<'a> Reader<'a> {
         } else {
             Value::Text { text: text.into(), quoted: !plain }
         };
-        let value = self.waiting_value(value);
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let value = self.waiting_value(value, block, span);
+        let trimmed = self.source.get(span.range()).map_or(0, |source| source.trim_end().len());
+        let span = Span::new(span.start as usize, span.start as usize + trimmed);
         let node = Node { span, value, tag: tag.and_then(tag_text) };
         self.add(Built { node: Arc::new(node), size: 1, depth: 1 }, anchor);
     }
 
-    /// An empty value before which an action prints lines is what the action prints.
-    fn waiting_value(&mut self, value: Value) -> Value {
+    /// An empty value or block of text before which an action prints lines is what the action prints.
+    fn waiting_value(&mut self, value: Value, block: bool, span: Span) -> Value {
         let waiting = std::mem::take(&mut self.waiting);
         match waiting.first() {
-            Some(insertion) if matches!(value, Value::Null) => {
-                Value::Unresolved(self.source.get(insertion.span.range()).unwrap_or("").into())
+            Some(insertion) if block || matches!(value, Value::Null) => {
+                let end = if block { span.end } else { insertion.span.end };
+                let range = insertion.span.start as usize..end.max(insertion.span.end) as usize;
+                Value::Unresolved(self.source.get(range).unwrap_or("").trim_end().into())
             }
             _ => value,
         }
@@ -328,6 +337,9 @@ impl<'a> Reader<'a> {
                 None => *key = Some((self.source.get(node.span.range()).unwrap_or("").into(), node.span)),
             },
         }
+        for insertion in std::mem::take(&mut frame.later) {
+            frame.insert(self.source, &insertion);
+        }
     }
 
     /// Applies `<<`: keys of the merged maps that the map does not have itself.
@@ -377,13 +389,11 @@ impl<'a> Reader<'a> {
             return;
         }
         let column = |frame: &Frame| frame.start - source[..frame.start].rfind('\n').map_or(0, |at| at + 1);
-        let at = self
-            .stack
-            .iter()
-            .rposition(|frame| frame.block && column(frame) <= insertion.indent)
-            .unwrap_or(0);
+        let at = self.stack.iter().rposition(|frame| frame.block && column(frame) <= insertion.indent).unwrap_or(0);
         let deeper = self.stack.get(at).is_some_and(|frame| column(frame) < insertion.indent);
-        if let Some(frame) = self.stack.get_mut(at)
+        if at + 1 < self.stack.len() {
+            self.stack[at].later.push(insertion.clone());
+        } else if let Some(frame) = self.stack.get_mut(at)
             && !(deeper && frame.fill_last(source, insertion))
         {
             frame.insert(source, insertion);
@@ -410,7 +420,7 @@ impl Frame {
         let empty = match &last.value.value {
             Value::Null => true,
             Value::Text { quoted, .. } => {
-                *quoted && source.get(last.value.span.range()).is_some_and(|text| text.starts_with(['|', '>']))
+                *quoted && source.get(last.value.span.range()).is_some_and(|text| !text.starts_with(['"', '\'']))
             }
             _ => false,
         };
