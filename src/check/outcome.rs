@@ -6,7 +6,9 @@ use crate::facts::{Confidence, Related, Service, ServiceId};
 use crate::scan::source::{Notice, Place};
 
 /// How much a finding matters for the exit code.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.
@@ -18,7 +20,7 @@ pub enum Severity {
 }
 
 /// The answer to an item of the checklist.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// The repository shows it.
@@ -38,7 +40,7 @@ pub enum Status {
 }
 
 /// How a part of an item stands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PartStatus {
     /// There.
@@ -196,7 +198,7 @@ pub struct Tick {
 }
 
 /// How a tick stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TickStatus {
     /// All items that apply pass or are attested.

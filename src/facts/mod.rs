@@ -21,7 +21,7 @@ pub struct FactId(pub u32);
 pub struct ServiceId(pub u16);
 
 /// How sure a fact or finding is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// Shown with `--pedantic` only; decides nothing.
