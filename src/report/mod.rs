@@ -1,8 +1,10 @@
 //! Text, JSON and SARIF, written from an outcome and the sources: pure functions to a string.
 
 pub mod encode;
+pub mod facts;
 pub mod json;
 pub mod quote;
+pub mod routes;
 #[cfg(test)]
 pub mod samples;
 

@@ -1,0 +1,43 @@
+//! `prodcheck facts`: what was understood of a repository.
+
+use super::args::{FactsArgs, ListFormat, Sources};
+use super::pipeline::{self, Read};
+use super::{Exit, Stop, output, rules};
+use crate::facts::vocabulary;
+use crate::report::facts as report;
+use crate::report::quote::Quoter;
+use crate::scan::ScanOptions;
+use std::path::Path;
+
+/// Runs the command.
+pub fn run(arguments: &FactsArgs) -> Result<Exit, Stop> {
+    for kind in &arguments.kind {
+        known_kind(kind)?;
+    }
+    let read = read(&arguments.path, &arguments.sources)?;
+    let quoter = Quoter::new(&read.repository.tree, &[]);
+    let list = report::list(&read.linked.facts, &read.repository.tree, &quoter, &arguments.kind);
+    output::to_stdout(&match arguments.format {
+        ListFormat::Table => report::table(&list),
+        ListFormat::Json => report::json(&list),
+    })?;
+    Ok(Exit::Clean)
+}
+
+/// A repository, read and linked, without a check.
+pub fn read(path: &Path, sources: &Sources) -> Result<Read, Stop> {
+    let files = rules::files(sources.rules.as_deref())?;
+    let catalog = rules::catalog(&files)?;
+    let options = ScanOptions::default();
+    let read = pipeline::on_deep_stack(|| pipeline::read(path, &options, &catalog, |_| ()))?;
+    read.map_err(super::check::cannot_scan)
+}
+
+fn known_kind(kind: &str) -> Result<(), Stop> {
+    if vocabulary::schema(kind).is_some() {
+        return Ok(());
+    }
+    let names = vocabulary::SCHEMA.iter().map(|schema| schema.name);
+    let hint = super::check::nearest(kind, names).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    Err(Stop::usage(format!("no kind of fact is called `{kind}`{hint}")))
+}

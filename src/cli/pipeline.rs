@@ -1,0 +1,110 @@
+//! Runs the stages in order, each behind a net: a stage that crashes ends the run with what there is so far.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use crate::check::outcome::Outcome;
+use crate::check::settings::Settings;
+use crate::link::catalog::Catalog;
+use crate::link::{Linked, Repository};
+use crate::parse::Parsed;
+use crate::scan::source::{Kind, Notice, SourceFile, Tree};
+use crate::scan::{ScanError, ScanOptions};
+use crate::{link, parse, scan};
+
+/// Parsers recurse as deep as the nesting of a file, which is bounded for this much stack.
+const STACK: usize = 64 << 20;
+
+/// A repository with what linking established.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// Files and syntax.
+    pub repository: Repository,
+    /// Services and facts.
+    pub linked: Linked,
+    /// What was not read or not understood, of all stages so far.
+    pub notices: Vec<Notice>,
+}
+
+/// What a check works with besides the repository.
+#[derive(Debug)]
+pub struct Basis {
+    /// What libraries mean.
+    pub catalog: Catalog,
+    /// What prodcheck.toml changes.
+    pub settings: Settings,
+}
+
+/// Runs something on a thread with a deep stack, in a pool of such threads for what it does in parallel.
+pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build().map_err(io::Error::other)?;
+    Ok(pool.install(work))
+}
+
+/// Scans, parses and links; `stage` hears the name of each stage.
+///
+/// # Errors
+/// When the root cannot be scanned.
+pub fn read(
+    root: &Path,
+    options: &ScanOptions,
+    catalog: &Catalog,
+    stage: impl Fn(&'static str),
+) -> Result<Read, ScanError> {
+    stage("reading files");
+    let mut notices = Vec::new();
+    let mut tree = netted("scanning", &mut notices, || scan::scan(root, options).map(Some))
+        .unwrap_or(Ok(None))?
+        .unwrap_or_default();
+    notices.append(&mut tree.notices);
+    stage("parsing");
+    let parsed = netted("parsing", &mut notices, || parse::parse_all(&tree));
+    let (parsed, mut problems) = parsed.unwrap_or_else(|| (nothing_parsed(&tree), Vec::new()));
+    notices.append(&mut problems);
+    stage("linking");
+    let repository = Repository { tree, parsed };
+    let mut linked = netted("linking", &mut notices, || link::link(&repository, catalog)).unwrap_or_default();
+    notices.append(&mut linked.notices);
+    notices.sort();
+    notices.dedup();
+    Ok(Read { repository, linked, notices })
+}
+
+fn nothing_parsed(tree: &Tree) -> Vec<Parsed> {
+    vec![Parsed::default(); tree.files.len()]
+}
+
+/// What a stage gives, or nothing and a notice that fails the run when it crashed.
+fn netted<T>(stage: &str, notices: &mut Vec<Notice>, work: impl FnOnce() -> T) -> Option<T> {
+    let result = catch_unwind(AssertUnwindSafe(work));
+    if result.is_err() {
+        let message = format!("{stage} crashed, which is a defect of prodcheck: the report is not complete");
+        notices.push(Notice { path: String::new(), line: None, message, fatal: true });
+    }
+    result.ok()
+}
+
+/// Checks what was read. The outcome has all notices and the counts of files.
+pub fn check(read: &Read, basis: &Basis) -> Outcome {
+    let mut notices = read.notices.clone();
+    let outcome = netted("checking", &mut notices, || judge(read, basis));
+    let mut outcome = outcome.unwrap_or_default();
+    outcome.notices.append(&mut notices);
+    outcome.notices.sort();
+    outcome.notices.dedup();
+    outcome.stats.files = read.repository.tree.files.len();
+    outcome.stats.files_read = read.repository.tree.files.iter().filter(|file| is_read(file)).count();
+    outcome.stats.facts = read.linked.facts.all.len();
+    outcome
+}
+
+fn judge(_read: &Read, _basis: &Basis) -> Outcome {
+    Outcome::default()
+}
+
+/// Whether a reader other than Markdown's took the file.
+fn is_read(file: &SourceFile) -> bool {
+    let known = !matches!(file.kind, Kind::Markdown | Kind::Text | Kind::OtherCode | Kind::Binary);
+    known && (file.size == 0 || !file.text.is_empty())
+}

@@ -1,0 +1,14 @@
+//! `prodcheck schema`: schemas of what the program reads and writes.
+
+use super::args::{SchemaArgs, SchemaOf};
+use super::{Exit, Stop, output};
+use crate::report;
+
+/// Runs the command.
+pub fn run(arguments: &SchemaArgs) -> Result<Exit, Stop> {
+    output::to_stdout(&match arguments.of {
+        SchemaOf::Report => report::json::schema(),
+        SchemaOf::Facts => report::facts::schema(),
+    })?;
+    Ok(Exit::Clean)
+}
