@@ -81,7 +81,7 @@ impl Catalog {
     pub fn at_path(&self, subject: Subject, path: &str) -> impl Iterator<Item = &Entry> {
         let segments: Vec<&str> = path.split("::").collect();
         let last = segments.last().copied().unwrap_or("");
-        self.named(subject, last).filter(move |entry| matches_path(entry, &segments))
+        self.named(subject, last).filter(move |entry| matches_path(entry, segments[0], &segments[1..]))
     }
 
     /// Entries of one kind of fact at an absolute path: for parts of the linker that read code themselves.
@@ -90,18 +90,10 @@ impl Catalog {
     }
 }
 
-/// Whether an absolute path is that of the entry.
-pub fn matches_path(entry: &Entry, segments: &[&str]) -> bool {
-    let Some((krate, rest)) = segments.split_first() else { return false };
-    if *krate != entry.krate {
-        return false;
-    }
+/// Whether a crate and the rest of an absolute path are those of the entry.
+pub fn matches_path(entry: &Entry, krate: &str, rest: &[&str]) -> bool {
     let significant = entry.significant();
-    if entry.names_type() {
-        ends_with(rest, significant)
-    } else {
-        rest.len() == significant.len() && ends_with(rest, significant)
-    }
+    krate == entry.krate && ends_with(rest, significant) && (entry.names_type() || rest.len() == significant.len())
 }
 
 /// Whether a path that could not be resolved (an import by glob) looks like the entry's: only where it names a type,
