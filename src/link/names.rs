@@ -70,6 +70,7 @@ pub struct CallSite {
 #[derive(Debug, Default)]
 pub struct Names<'a> {
     functions: Vec<FunctionInfo<'a>>,
+    items: Vec<ItemInfo<'a>>,
 }
 
 impl<'a> Names<'a> {
@@ -93,6 +94,11 @@ impl<'a> Names<'a> {
     /// The function at an absolute path.
     pub fn function_at(&self, _path: &str) -> Option<FunctionId> {
         None
+    }
+
+    /// All items other than functions, macros and `use`: structs, enums, traits, constants, statics, type aliases.
+    pub fn items(&self) -> &[ItemInfo<'a>] {
+        &self.items
     }
 
     /// The item at an absolute path.
