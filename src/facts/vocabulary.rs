@@ -1098,6 +1098,8 @@ vocabulary! {
         command: text,
         /// Its job waits for tests (in its needs, or in the same job after them).
         after_tests: flag,
+        /// It works on code of the service's own language or tree (of several languages in one repository).
+        of_service: flag,
     }
 
     /// A use of a shared action or orb.
@@ -1108,6 +1110,8 @@ vocabulary! {
         reference: text,
         /// Pinned to a full commit hash.
         pinned: flag,
+        /// The CI system's own action.
+        first_party: flag,
     }
 
     /// A tool that audits dependencies outside CI steps: dependabot, renovate, deny.toml.

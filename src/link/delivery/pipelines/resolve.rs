@@ -1,0 +1,229 @@
+//! Follows a step into what it runs: scripts of the tree, recipes, aliases, composite actions.
+
+use std::collections::BTreeSet;
+
+use super::commands::{self, Command, commands};
+use super::expressions::variants;
+use super::model::{Action, Deed, Job, Kind, Step};
+use super::{actions, called, systems};
+use crate::facts::{Confidence, Related};
+use crate::link::Context;
+use crate::scan::source::{Place, SourceFile, Span};
+
+/// How deep scripts that call scripts are followed.
+const DEPTH: usize = 6;
+
+/// Follows steps of pipelines through the tree.
+pub struct Resolver<'a> {
+    /// The tree and its services.
+    pub context: &'a Context<'a>,
+}
+
+/// Where a script is being read, and what was found on the way.
+struct Walk<'w> {
+    /// Span in the pipeline's file that all deeds below are reported at.
+    top: Option<Span>,
+    /// The line of an inner script.
+    related: Vec<Related>,
+    /// Folder the commands run in.
+    folder: String,
+    depth: usize,
+    /// Files and recipes on the way down.
+    visited: BTreeSet<String>,
+    deeds: &'w mut Vec<Deed>,
+}
+
+/// A script with where it came from.
+struct Script<'s> {
+    text: &'s str,
+    file: &'s SourceFile,
+    /// Where in the file its text is looked for.
+    from: u32,
+}
+
+impl<'a> Resolver<'a> {
+    /// What a step does, added to `deeds`.
+    pub fn step(&self, file: &SourceFile, job: &Job<'_>, step: &Step<'_>, deeds: &mut Vec<Deed>) {
+        let mut found = Vec::new();
+        match &step.action {
+            Action::Script(text) => {
+                for variant in variants(text, job.matrix) {
+                    self.script_of_step(file, step, text, &variant, &mut found);
+                }
+            }
+            Action::Use { name, .. } if name.starts_with("./") => self.composite(step, name, &mut found),
+            Action::Use { .. } => actions::used(self, job, step, &mut found),
+            Action::Plugin { image, settings } => actions::plugin(step, image, *settings, &mut found),
+        }
+        for deed in found {
+            let known = |other: &Deed| other.kind == deed.kind && other.span == deed.span && other.command == deed.command;
+            if !deeds.iter().any(known) {
+                deeds.push(deed);
+            }
+        }
+    }
+
+    fn script_of_step(&self, file: &SourceFile, step: &Step<'_>, raw: &str, text: &str, deeds: &mut Vec<Deed>) {
+        let mut walk = Walk {
+            top: None,
+            related: Vec::new(),
+            folder: step.folder.clone(),
+            depth: 0,
+            visited: BTreeSet::new(),
+            deeds,
+        };
+        for command in commands(text) {
+            walk.top = Some(line_in_file(file, step.span, raw, text, command.offset));
+            self.command(&command, &Script { text, file, from: step.span.start }, &mut walk);
+        }
+    }
+
+    fn script(&self, script: &Script<'_>, walk: &mut Walk<'_>) {
+        if walk.depth >= DEPTH {
+            return;
+        }
+        walk.depth += 1;
+        for command in commands(script.text) {
+            self.command(&command, script, walk);
+        }
+        walk.depth -= 1;
+    }
+
+    fn command(&self, command: &Command, script: &Script<'_>, walk: &mut Walk<'_>) {
+        if let [cd, to, ..] = command.words.as_slice()
+            && cd == "cd"
+        {
+            walk.folder = join(&walk.folder, to);
+            return;
+        }
+        if let Some((kind, words)) = commands::classify(&command.words) {
+            let deed = self.deed(kind, words, command, script, walk);
+            walk.deeds.push(deed);
+        } else if let Some(inner) = commands::inner_script(&command.words) {
+            let folder = walk.folder.clone();
+            self.script(&Script { text: inner, ..*script }, walk);
+            walk.folder = folder;
+        } else {
+            self.follow(command, walk);
+        }
+    }
+
+    fn follow(&self, command: &Command, walk: &mut Walk<'_>) {
+        for call in called::by(self.context.repository, &command.words, &walk.folder) {
+            let mark = format!("{}:{}", call.file.path, call.offset);
+            if walk.visited.len() > 200 || !walk.visited.insert(mark.clone()) {
+                continue;
+            }
+            let outer = (walk.folder.clone(), walk.related.clone());
+            walk.folder.clone_from(&call.folder);
+            let from = u32::try_from(call.offset).unwrap_or(u32::MAX);
+            self.script(&Script { text: &call.script, file: call.file, from }, walk);
+            (walk.folder, walk.related) = outer;
+            walk.visited.remove(&mark);
+        }
+    }
+
+    fn deed(&self, kind: Kind, words: &[String], command: &Command, script: &Script<'_>, walk: &Walk<'_>) -> Deed {
+        let here = find_line(script.file, script.from, line_at(script.text, command.offset));
+        let nested = walk.depth > 0 && here.is_some();
+        let inner = here.filter(|_| nested).map(|span| Place { file: script.file.id, span });
+        let note = format!("runs `{}`", shortened(&command.line()));
+        Deed {
+            kind,
+            command: shortened(&words.join(" ")),
+            span: walk.top.unwrap_or_default(),
+            confidence: Confidence::High,
+            of_service: self.of_service(kind, words, &walk.folder),
+            versioned_image: kind == Kind::Publish && actions::names_version(&words.join(" "), script.text),
+            related: inner.map(|place| Related { place, note }).into_iter().chain(walk.related.clone()).collect(),
+        }
+    }
+
+    fn of_service(&self, kind: Kind, words: &[String], folder: &str) -> bool {
+        if !matches!(kind, Kind::Test | Kind::Audit) || self.context.workspace.packages.is_empty() {
+            return true;
+        }
+        let program = words.first().map_or("", String::as_str);
+        let manifest = words.iter().position(|word| word == "--manifest-path").and_then(|at| words.get(at + 1));
+        let folder = manifest.map_or(folder.to_string(), |path| join(folder, path.trim_end_matches("Cargo.toml")));
+        let reads_rust = kind == Kind::Audit || program.starts_with("cargo") || RUST_TESTERS.contains(&program);
+        reads_rust && self.covers_service(&folder)
+    }
+
+    /// Whether a command that runs in a folder sees the crates of a service: the folder holds them, or they hold it.
+    pub fn covers_service(&self, folder: &str) -> bool {
+        let services = self.context.services;
+        let unknown = folder.contains(['$', '{']);
+        unknown || services.is_empty() || services.iter().flat_map(|service| &service.crates).any(|at| related(at, folder))
+    }
+
+    /// The steps of a composite action of the tree, reported at the step that uses it.
+    fn composite(&self, step: &Step<'_>, name: &str, deeds: &mut Vec<Deed>) {
+        let folder = name.trim_start_matches("./").trim_end_matches('/');
+        let Some((file, job)) = systems::composite(self.context.repository, folder) else { return };
+        let mut inner = Vec::new();
+        for inner_step in &job.steps {
+            // A composite action that uses another one of the tree is followed no further.
+            if !matches!(&inner_step.action, Action::Use { name, .. } if name.starts_with("./")) {
+                self.step(file, &job, inner_step, &mut inner);
+            }
+        }
+        for mut deed in inner {
+            let note = format!("runs `{}`", deed.command);
+            deed.related.insert(0, Related { place: Place { file: file.id, span: deed.span }, note });
+            deed.span = step.span;
+            deeds.push(deed);
+        }
+    }
+}
+
+/// Programs other than cargo's that run tests of Rust code.
+const RUST_TESTERS: &[&str] = &["cross", "bazel", "bazelisk", "buck2", "nix"];
+
+fn related(one: &str, other: &str) -> bool {
+    let inside = |outer: &str, inner: &str| {
+        outer.is_empty() || outer == "." || inner == outer || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+    };
+    inside(one, other) || inside(other, one)
+}
+
+/// Joins a folder and a relative path, `.` and `..` resolved.
+pub fn join(folder: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = if path.starts_with('/') { Vec::new() } else { folder.split('/').collect() };
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("/")
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(120) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text.to_string(),
+    }
+}
+
+fn line_at(text: &str, offset: usize) -> &str {
+    let from = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+    text[from..].lines().next().unwrap_or("").trim()
+}
+
+/// The span of a command's line in the pipeline's file. Matrix values change a line but not its number.
+fn line_in_file(file: &SourceFile, step: Span, raw: &str, text: &str, offset: usize) -> Span {
+    let number = text[..offset].matches('\n').count();
+    let line = raw.lines().nth(number).unwrap_or("").trim();
+    find_line(file, step.start, line).unwrap_or(step)
+}
+
+fn find_line(file: &SourceFile, from: u32, line: &str) -> Option<Span> {
+    let from = from as usize;
+    let at = file.text.get(from..)?.find(line).filter(|_| !line.is_empty())?;
+    Some(Span::new(from + at, from + at + line.len()))
+}
