@@ -112,18 +112,32 @@ const NAME_WORDS: &[(&str, Kind)] = &[
 ];
 
 /// Words of an action's name that say it deploys something else than the service.
-const OTHER_TARGETS: &[&str] =
-    &["pages", "docs", "preview", "storybook", "setup-", "book", "website", "chromatic", "netlify", "vercel", "create-deployment", "status"];
+const OTHER_TARGETS: &[&str] = &[
+    "pages",
+    "docs",
+    "preview",
+    "storybook",
+    "setup-",
+    "book",
+    "website",
+    "chromatic",
+    "netlify",
+    "vercel",
+    "create-deployment",
+    "status",
+];
 
 /// Adds what a used action does.
 pub fn used(resolver: &Resolver<'_>, job: &Job<'_>, step: &Step<'_>, deeds: &mut Vec<Deed>) {
     let Action::Use { name, inputs, span, .. } = &step.action else { return };
     let lower = name.to_ascii_lowercase();
-    let known = ACTIONS.iter().find(|(start, _)| lower == *start || lower.strip_prefix(start).is_some_and(|rest| rest.starts_with('/')));
+    let known = ACTIONS
+        .iter()
+        .find(|(start, _)| lower == *start || lower.strip_prefix(start).is_some_and(|rest| rest.starts_with('/')));
     let mut add = |kind: Kind, command: String, confidence: Confidence| {
-        let folder = ["working-directory", "working_directory", "manifest-path", "path"].iter();
-        let folder = folder.find_map(|key| text_of(inputs.as_ref()?.get(key)?));
-        let folder = folder.map_or(step.folder.clone(), |at| join(&step.folder, at.trim_end_matches("Cargo.toml")));
+        let keys = ["working-directory", "working_directory", "manifest-path", "path"];
+        let own = keys.iter().find_map(|key| input(*inputs, key));
+        let folder = own.map_or(step.folder.clone(), |at| join(&step.folder, at.trim_end_matches("Cargo.toml")));
         deeds.push(Deed {
             kind,
             command,
@@ -207,7 +221,16 @@ fn cargo_command(program: &str, inputs: Option<&Node>, matrix: Option<&Node>) ->
 /// A script on another machine that starts the service anew deploys it.
 fn remote_script(inputs: Option<&Node>) -> Option<(Kind, String)> {
     let script = input(inputs, "script")?;
-    let words = ["docker compose", "docker-compose", "docker run", "docker pull", "systemctl restart", "deploy", "kubectl", "docker stack"];
+    let words = [
+        "docker compose",
+        "docker-compose",
+        "docker run",
+        "docker pull",
+        "systemctl restart",
+        "deploy",
+        "kubectl",
+        "docker stack",
+    ];
     let line = script.lines().find(|line| words.iter().any(|word| line.contains(word)))?;
     Some((Kind::Deploy, line.trim().to_string()))
 }
@@ -255,12 +278,15 @@ pub fn plugin(step: &Step<'_>, image: &str, settings: Option<&Node>, deeds: &mut
 fn tags_name_version(inputs: &Node) -> bool {
     let keys = ["tags", "tag", "meta-tags", "set", "images", "auto_tag", "image"];
     let tags = keys.iter().filter_map(|key| inputs.get(key)).flat_map(texts_of).collect::<Vec<_>>().join("\n");
-    tags.lines().flat_map(|line| line.split([' ', ','])).any(is_versioned_reference) || tags.contains("type=") || tags == "true"
+    tags.lines().flat_map(|line| line.split([' ', ','])).any(is_versioned_reference)
+        || tags.contains("type=")
+        || tags == "true"
 }
 
 /// Whether a command that publishes an image names a version: a variable or a number in the tag.
 pub fn names_version(command: &str, script: &str) -> bool {
-    let image = ["docker", "podman", "buildah", "skopeo", "regctl", "crane"].iter().any(|program| command.starts_with(program));
+    let image =
+        ["docker", "podman", "buildah", "skopeo", "regctl", "crane"].iter().any(|program| command.starts_with(program));
     let all_tags = command.contains("--all-tags") || command.contains(" -a ");
     let tagged = |text: &str| text.split_whitespace().any(is_versioned_reference);
     let bake = command.contains(" bake") || command.contains("compose push");
@@ -273,7 +299,8 @@ fn is_versioned_reference(word: &str) -> bool {
     let word = word.rsplit_once("tags=").map_or(word, |(_, tags)| tags);
     let Some((name, tag)) = split_tag(word) else {
         // A whole reference or a bare tag that only the run knows: `${{ steps.meta.outputs.tags }}`, `${TAG}`.
-        return ["meta", "version", "tag", "sha"].iter().any(|hint| word.to_ascii_lowercase().contains(hint)) && word.contains('$');
+        return ["meta", "version", "tag", "sha"].iter().any(|hint| word.to_ascii_lowercase().contains(hint))
+            && word.contains('$');
     };
     let settled = tag.contains(['$', '{']);
     let number = tag.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit());
@@ -302,7 +329,13 @@ mod tests {
 
     #[test]
     fn a_tag_names_a_version_when_it_is_one_or_the_run_gives_it() {
-        for word in ["shop:1.2.0", "ghcr.io/me/shop:${{ github.sha }}", "$IMAGE:$VERSION", "${{ steps.meta.outputs.tags }}", "r:5000/a:v2"] {
+        for word in [
+            "shop:1.2.0",
+            "ghcr.io/me/shop:${{ github.sha }}",
+            "$IMAGE:$VERSION",
+            "${{ steps.meta.outputs.tags }}",
+            "r:5000/a:v2",
+        ] {
             assert!(is_versioned_reference(word), "{word}");
         }
         for word in ["shop:latest", "shop", "localhost:5000/shop", "shop:main", "https://a.b/c", "${IMAGE}"] {

@@ -55,7 +55,10 @@ pub fn by<'a>(repository: &'a Repository, words: &[String], folder: &str) -> Vec
             return vec![call];
         }
         // Only what stands behind options and wrappers is a command; `echo ./deploy.sh` is none.
-        if matches!(program, "echo" | "printf" | "chmod" | "cat" | "cp" | "mv" | "rm" | "ls" | "test" | "[" | "git" | "curl") {
+        if matches!(
+            program,
+            "echo" | "printf" | "chmod" | "cat" | "cp" | "mv" | "rm" | "ls" | "test" | "[" | "git" | "curl"
+        ) {
             return Vec::new();
         }
     }
@@ -122,10 +125,13 @@ fn just<'a>(repository: &'a Repository, words: &[String], folder: &str) -> Vec<C
     };
     // A justfile imports others of its folder; the first that has the recipe gives it.
     let beside = repository.tree.files.iter().filter(|other| {
-        other.folder() == file.folder() && other.id != file.id && (other.kind == Kind::Just || other.name().contains("just"))
+        other.folder() == file.folder()
+            && other.id != file.id
+            && (other.kind == Kind::Just || other.name().contains("just"))
     });
     let files: Vec<&SourceFile> = std::iter::once(file).chain(beside).collect();
-    let recipe = |name: &str| files.iter().map(|file| with_needs(file, name, recipes::just)).find(|calls| !calls.is_empty());
+    let recipe =
+        |name: &str| files.iter().map(|file| with_needs(file, name, recipes::just)).find(|calls| !calls.is_empty());
     names(words).filter_map(recipe).flatten().collect()
 }
 

@@ -106,8 +106,10 @@ impl Cutter<'_> {
 }
 
 /// Words in front of a command that do not change what it does.
-const SHELL_WORDS: &[&str] =
-    &["if", "then", "else", "elif", "do", "while", "!", "{", "}", "time", "exec", "sudo", "command", "nohup", "-", "@", "env"];
+const SHELL_WORDS: &[&str] = &[
+    "if", "then", "else", "elif", "do", "while", "!", "{", "}", "time", "exec", "sudo", "command", "nohup", "-", "@",
+    "env",
+];
 
 fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
@@ -117,15 +119,72 @@ fn is_assignment(word: &str) -> bool {
 
 /// Programs that run the command in their arguments.
 const WRAPPERS: &[&str] = &[
-    "nix", "nix-shell", "nix-develop", "devbox", "mise", "docker", "docker-compose", "podman", "timeout", "env", "xvfb-run",
-    "doppler", "op", "infisical", "sops", "dotenvx", "dotenv", "poetry", "pipenv", "uv", "bundle", "sudo", "su", "bash",
-    "sh", "zsh", "ssh", "retry", "flox", "direnv", "script", "sccache", "wait-for-it", "with-env", "chroot", "runuser",
+    "nix",
+    "nix-shell",
+    "nix-develop",
+    "devbox",
+    "mise",
+    "docker",
+    "docker-compose",
+    "podman",
+    "timeout",
+    "env",
+    "xvfb-run",
+    "doppler",
+    "op",
+    "infisical",
+    "sops",
+    "dotenvx",
+    "dotenv",
+    "poetry",
+    "pipenv",
+    "uv",
+    "bundle",
+    "sudo",
+    "su",
+    "bash",
+    "sh",
+    "zsh",
+    "ssh",
+    "retry",
+    "flox",
+    "direnv",
+    "script",
+    "sccache",
+    "wait-for-it",
+    "with-env",
+    "chroot",
+    "runuser",
 ];
 
 /// Programs whose command may come after values of their own flags.
 const LOOSE: &[&str] = &[
-    "kubectl", "helm", "docker", "podman", "terraform", "tofu", "terragrunt", "aws", "gcloud", "az", "flyctl", "fly", "npm",
-    "pnpm", "yarn", "bun", "argocd", "pulumi", "nomad", "oc", "docker-compose", "sqlx", "heroku", "doctl", "nix", "diesel",
+    "kubectl",
+    "helm",
+    "docker",
+    "podman",
+    "terraform",
+    "tofu",
+    "terragrunt",
+    "aws",
+    "gcloud",
+    "az",
+    "flyctl",
+    "fly",
+    "npm",
+    "pnpm",
+    "yarn",
+    "bun",
+    "argocd",
+    "pulumi",
+    "nomad",
+    "oc",
+    "docker-compose",
+    "sqlx",
+    "heroku",
+    "doctl",
+    "nix",
+    "diesel",
 ];
 
 /// What commands do: the words that tell it, and the kind.
@@ -372,7 +431,8 @@ const TABLE: &[(&str, Kind)] = &[
 ];
 
 /// Flags that turn a command into a rehearsal of itself.
-const REHEARSALS: &[&str] = &["--dry-run", "--dry-run=client", "--dry-run=server", "--no-run", "--list", "-h", "--help", "--version", "-V"];
+const REHEARSALS: &[&str] =
+    &["--dry-run", "--dry-run=client", "--dry-run=server", "--no-run", "--list", "-h", "--help", "--version", "-V"];
 
 /// What a command does, and the words that do it where a wrapper stands before them.
 pub fn classify(words: &[String]) -> Option<(Kind, &[String])> {
@@ -429,8 +489,12 @@ fn refine(kind: Kind, program: &str, own: &[&str], plain: &[&str]) -> Option<Kin
     match kind {
         Kind::Build if pushes(own) => Some(Kind::Publish),
         Kind::Test if plain.first() == Some(&"llvm-cov") && plain.get(1) == Some(&"report") => None,
-        Kind::Test if plain.first() == Some(&"llvm-cov") && matches!(plain.get(1), Some(&("clean" | "show-env"))) => None,
-        Kind::Audit if plain.contains(&"deny") || program == "cargo-deny" => checks_advisories(plain).then_some(Kind::Audit),
+        Kind::Test if plain.first() == Some(&"llvm-cov") && matches!(plain.get(1), Some(&("clean" | "show-env"))) => {
+            None
+        }
+        Kind::Audit if plain.contains(&"deny") || program == "cargo-deny" => {
+            checks_advisories(plain).then_some(Kind::Audit)
+        }
         Kind::Audit if program == "trivy" => scans_packages(own).then_some(Kind::Audit),
         // Restarting a local database is no deployment; a deployment over ssh is found inside its script.
         Kind::Deploy if program == "systemctl" => {
@@ -444,13 +508,16 @@ fn refine(kind: Kind, program: &str, own: &[&str], plain: &[&str]) -> Option<Kin
 }
 
 fn pushes(own: &[&str]) -> bool {
-    own.iter().any(|word| matches!(*word, "--push" | "--push=true") || word.contains("type=registry") || word.contains("push=true"))
+    own.iter().any(|word| {
+        matches!(*word, "--push" | "--push=true") || word.contains("type=registry") || word.contains("push=true")
+    })
 }
 
 fn checks_advisories(plain: &[&str]) -> bool {
     let lists = ["advisories", "bans", "licenses", "sources", "all"];
     let named: Vec<&&str> = plain.iter().filter(|word| lists.contains(*word)).collect();
-    plain.iter().any(|word| *word == "check") && (named.is_empty() || named.iter().any(|w| matches!(**w, "advisories" | "all")))
+    plain.iter().any(|word| *word == "check")
+        && (named.is_empty() || named.iter().any(|w| matches!(**w, "advisories" | "all")))
 }
 
 fn scans_packages(own: &[&str]) -> bool {
@@ -470,7 +537,8 @@ mod tests {
 
     #[test]
     fn scripts_are_cut_outside_quotes_and_comments() {
-        let script = "A=1 cargo test \\\n  --all # not this && that\necho 'a && b' && cargo build; if ! cargo fmt; then x; fi";
+        let script =
+            "A=1 cargo test \\\n  --all # not this && that\necho 'a && b' && cargo build; if ! cargo fmt; then x; fi";
         let lines: Vec<String> = commands(script).iter().map(Command::line).collect();
         assert_eq!(lines, ["cargo test --all", "echo a && b", "cargo build", "cargo fmt", "x", "fi"]);
     }

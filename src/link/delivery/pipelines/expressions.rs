@@ -54,7 +54,8 @@ fn first_axis<'n>(text: &str, matrix: &'n Node) -> Option<(String, Vec<&'n Node>
         rest = &rest[at + "matrix.".len()..];
         let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len());
         let axis = &rest[..end];
-        let mut values: Vec<&Node> = matrix.get(axis).map(|list| list.items()).unwrap_or_default().iter().map(|v| &**v).collect();
+        let mut values: Vec<&Node> =
+            matrix.get(axis).map(|list| list.items()).unwrap_or_default().iter().map(|v| &**v).collect();
         let included = matrix.get("include").map(|list| list.items()).unwrap_or_default();
         values.extend(included.iter().filter_map(|entry| entry.get(axis)));
         if !values.is_empty() {

@@ -50,8 +50,6 @@ pub struct Job<'a> {
 pub struct Step<'a> {
     /// Where it stands.
     pub span: Span,
-    /// Its name, for people.
-    pub name: String,
     /// Folder it runs in, relative to the root.
     pub folder: String,
     /// What it does.

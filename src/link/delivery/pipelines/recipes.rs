@@ -71,7 +71,8 @@ fn assignments<'t>(text: &'t str, operator: &'static str) -> impl Iterator<Item 
     text.lines().filter(|line| !line.starts_with([' ', '\t', '#'])).filter_map(move |line| {
         let (name, value) = line.split_once(operator)?;
         let name = name.trim().trim_start_matches("export ").trim();
-        let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        let plain =
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
         plain.then(|| (name, value.trim().trim_matches(['"', '\''])))
     })
 }

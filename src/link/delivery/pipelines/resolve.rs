@@ -56,7 +56,8 @@ impl<'a> Resolver<'a> {
             Action::Plugin { image, settings } => actions::plugin(step, image, *settings, &mut found),
         }
         for deed in found {
-            let known = |other: &Deed| other.kind == deed.kind && other.span == deed.span && other.command == deed.command;
+            let known =
+                |other: &Deed| other.kind == deed.kind && other.span == deed.span && other.command == deed.command;
             if !deeds.iter().any(known) {
                 deeds.push(deed);
             }
@@ -154,7 +155,9 @@ impl<'a> Resolver<'a> {
     pub fn covers_service(&self, folder: &str) -> bool {
         let services = self.context.services;
         let unknown = folder.contains(['$', '{']);
-        unknown || services.is_empty() || services.iter().flat_map(|service| &service.crates).any(|at| related(at, folder))
+        unknown
+            || services.is_empty()
+            || services.iter().flat_map(|service| &service.crates).any(|at| related(at, folder))
     }
 
     /// The steps of a composite action of the tree, reported at the step that uses it.
@@ -182,7 +185,10 @@ const RUST_TESTERS: &[&str] = &["cross", "bazel", "bazelisk", "buck2", "nix"];
 
 fn related(one: &str, other: &str) -> bool {
     let inside = |outer: &str, inner: &str| {
-        outer.is_empty() || outer == "." || inner == outer || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+        outer.is_empty()
+            || outer == "."
+            || inner == outer
+            || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
     };
     inside(one, other) || inside(other, one)
 }

@@ -23,7 +23,7 @@ pub fn read<'a>(file: &'a SourceFile, documents: &'a [Node]) -> Pipeline<'a> {
         .collect();
     // What is left are jobs of orbs, used straight from a workflow.
     jobs.extend(requires.into_iter().filter(|(name, _)| name.contains('/')).map(|(name, (needs, span, inputs))| Job {
-        steps: vec![Step { span, name: String::new(), folder: String::new(), action: orb(&name, inputs, span) }],
+        steps: vec![Step { span, folder: String::new(), action: orb(&name, inputs, span) }],
         name,
         needs,
         ..Job::default()
@@ -56,7 +56,8 @@ fn steps<'a>(root: &'a Node, job: &'a Node) -> Vec<Step<'a>> {
     let listed = job.get("steps").map(Node::items).unwrap_or_default();
     let mut steps = Vec::new();
     for item in listed {
-        let name = item.entries().first().map_or_else(|| text_of(item).unwrap_or_default(), |entry| entry.key.to_string());
+        let name =
+            item.entries().first().map_or_else(|| text_of(item).unwrap_or_default(), |entry| entry.key.to_string());
         let command = root.at(&["commands", &name, "steps"]).map(Node::items).unwrap_or_default();
         steps.extend(command.iter().filter_map(|inner| step(inner)));
         steps.extend(step(item));
@@ -74,7 +75,7 @@ fn step(item: &Node) -> Option<Step<'_>> {
         Some(entry) => (String::new(), entry.key_span, orb(&entry.key, Some(&entry.value), entry.key_span)),
         None => (String::new(), item.span, orb(&text_of(item)?, None, item.span)),
     };
-    Some(Step { span, name: String::new(), folder, action })
+    Some(Step { span, folder, action })
 }
 
 fn orb<'a>(name: &str, inputs: Option<&'a Node>, span: Span) -> Action<'a> {

@@ -39,7 +39,6 @@ fn step(node: &Node) -> Vec<Step<'_>> {
     let image = node.get("image").and_then(|image| Some((image, text_of(image)?)));
     let settings = node.get("settings");
     let plugin = image.filter(|_| commands.is_none()).map(|(node, image)| (node, Action::Plugin { image, settings }));
-    let name = node.get("name").and_then(text_of).unwrap_or_default();
-    let to_step = |(node, action): (&Node, _)| Step { span: node.span, name: name.clone(), folder: String::new(), action };
+    let to_step = |(node, action): (&Node, _)| Step { span: node.span, folder: String::new(), action };
     commands.into_iter().chain(plugin).map(to_step).collect()
 }

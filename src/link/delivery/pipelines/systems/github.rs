@@ -42,7 +42,8 @@ fn version_input(on: &Node) -> Option<Span> {
     let inputs = on.at(&["workflow_dispatch", "inputs"])?.entries();
     let names = |key: &str| {
         let key = key.to_ascii_lowercase();
-        key.split(['_', '-']).any(|word| matches!(word, "tag" | "version" | "sha" | "commit" | "ref" | "release" | "revision" | "image"))
+        key.split(['_', '-'])
+            .any(|word| matches!(word, "tag" | "version" | "sha" | "commit" | "ref" | "release" | "revision" | "image"))
     };
     inputs.iter().find(|entry| names(&entry.key)).map(|entry| entry.key_span)
 }
@@ -72,7 +73,7 @@ fn job<'a>(entry: &'a Entry, folder: &str) -> Job<'a> {
 fn reusable(node: &Node) -> Option<Step<'_>> {
     let uses = node.get("uses")?;
     let action = used(uses, node.get("with")).filter(|_| !uses.text().unwrap_or_default().starts_with("./"))?;
-    Some(Step { span: uses.span, name: String::new(), folder: String::new(), action })
+    Some(Step { span: uses.span, folder: String::new(), action })
 }
 
 fn step<'a>(node: &'a Node, folder: &str) -> Option<Step<'a>> {
@@ -83,7 +84,7 @@ fn step<'a>(node: &'a Node, folder: &str) -> Option<Step<'a>> {
     };
     let own = node.get("working-directory").and_then(text_of);
     let folder = own.map_or(folder.to_string(), |own| super::super::resolve::join("", &own));
-    Some(Step { span, name: node.get("name").and_then(text_of).unwrap_or_default(), folder, action })
+    Some(Step { span, folder, action })
 }
 
 fn used<'a>(uses: &'a Node, inputs: Option<&'a Node>) -> Option<Action<'a>> {

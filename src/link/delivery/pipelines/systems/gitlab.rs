@@ -6,8 +6,19 @@ use crate::parse::document::{Entry, Node};
 use crate::scan::source::SourceFile;
 
 /// Keys of the top level that are no jobs.
-const RESERVED: &[&str] =
-    &["stages", "variables", "default", "include", "workflow", "image", "services", "cache", "before_script", "after_script", "spec"];
+const RESERVED: &[&str] = &[
+    "stages",
+    "variables",
+    "default",
+    "include",
+    "workflow",
+    "image",
+    "services",
+    "cache",
+    "before_script",
+    "after_script",
+    "spec",
+];
 
 /// Stages where the file names none.
 const STAGES: &[&str] = &[".pre", "build", "test", "deploy", ".post"];
@@ -19,8 +30,10 @@ const EXTENDS: usize = 8;
 pub fn read<'a>(file: &'a SourceFile, documents: &'a [Node]) -> Pipeline<'a> {
     let mut jobs = Vec::new();
     for root in documents {
-        let stages = root.get("stages").map(texts_of).unwrap_or_else(|| STAGES.iter().map(|s| (*s).to_string()).collect());
-        let entries = root.entries().iter().filter(|entry| !RESERVED.contains(&&*entry.key) && !entry.key.starts_with('.'));
+        let stages =
+            root.get("stages").map(texts_of).unwrap_or_else(|| STAGES.iter().map(|s| (*s).to_string()).collect());
+        let entries =
+            root.entries().iter().filter(|entry| !RESERVED.contains(&&*entry.key) && !entry.key.starts_with('.'));
         jobs.extend(entries.filter(|entry| !entry.value.entries().is_empty()).map(|entry| job(root, entry, &stages)));
         jobs.extend(included(root));
     }
@@ -33,7 +46,7 @@ fn job<'a>(root: &'a Node, entry: &'a Entry, stages: &[String]) -> Job<'a> {
     let steps = ["before_script", "script", "after_script"].iter().filter_map(|key| {
         let node = inherited(root, &entry.value, key)?;
         let action = Action::Script(flat(node).join("\n"));
-        Some(Step { span: node.span, name: String::new(), folder: String::new(), action })
+        Some(Step { span: node.span, folder: String::new(), action })
     });
     Job {
         name: entry.key.to_string(),
@@ -83,6 +96,6 @@ fn included(root: &Node) -> Option<Job<'_>> {
         inputs: None,
         span: scanning.span,
     };
-    let step = Step { span: scanning.span, name: String::new(), folder: String::new(), action };
+    let step = Step { span: scanning.span, folder: String::new(), action };
     Some(Job { name: ".dependency-scanning".into(), steps: vec![step], ..Job::default() })
 }

@@ -10,12 +10,7 @@ const NODES: usize = 20_000;
 
 fn script(node: &Node) -> Option<Step<'_>> {
     let text = texts_of(node).join("\n");
-    (!text.is_empty()).then(|| Step {
-        span: node.span,
-        name: String::new(),
-        folder: String::new(),
-        action: Action::Script(text),
-    })
+    (!text.is_empty()).then(|| Step { span: node.span, folder: String::new(), action: Action::Script(text) })
 }
 
 fn one_job<'a>(steps: Vec<Step<'a>>) -> Vec<Job<'a>> {
@@ -45,7 +40,8 @@ fn at_keys<'a>(documents: &'a [Node], keys: &[&str]) -> Vec<(&'a Node, &'a Node)
 /// Travis CI.
 pub fn travis<'a>(file: &'a SourceFile, documents: &'a [Node]) -> Pipeline<'a> {
     let keys = ["before_script", "script", "after_success", "before_deploy"];
-    let mut steps: Vec<Step<'a>> = at_keys(documents, &keys).into_iter().filter_map(|(_, value)| script(value)).collect();
+    let mut steps: Vec<Step<'a>> =
+        at_keys(documents, &keys).into_iter().filter_map(|(_, value)| script(value)).collect();
     steps.extend(at_keys(documents, &["deploy"]).into_iter().filter_map(|(_, deploy)| travis_deploy(deploy)));
     super::pipeline(file, "travis", one_job(steps))
 }
@@ -61,7 +57,7 @@ fn travis_deploy(deploy: &Node) -> Option<Step<'_>> {
     };
     let name = format!("travis/{kind}");
     let action = Action::Use { name, reference: String::new(), inputs: None, span: provider.span };
-    Some(Step { span: provider.span, name: String::new(), folder: String::new(), action })
+    Some(Step { span: provider.span, folder: String::new(), action })
 }
 
 /// Azure Pipelines.
@@ -94,9 +90,10 @@ fn azure_task<'a>(task: &'a Node, inputs: Option<&'a Node>) -> Option<Step<'a>> 
         return script(text);
     }
     let known = AZURE_TASKS.iter().find(|(task, _)| *task == plain).map(|(_, action)| *action);
-    let docker = (plain == "Docker" && command.to_ascii_lowercase().contains("push")).then_some("redhat-actions/push-to-registry");
+    let docker = (plain == "Docker" && command.to_ascii_lowercase().contains("push"))
+        .then_some("redhat-actions/push-to-registry");
     let action = Action::Use { name: known.or(docker)?.into(), reference: String::new(), inputs, span: task.span };
-    Some(Step { span: task.span, name: String::new(), folder: String::new(), action })
+    Some(Step { span: task.span, folder: String::new(), action })
 }
 
 fn of_keys<'a>(file: &'a SourceFile, documents: &'a [Node], system: &'static str, keys: &[&str]) -> Pipeline<'a> {
@@ -151,12 +148,12 @@ pub fn cloud_build<'a>(file: &'a SourceFile, documents: &'a [Node]) -> Pipeline<
         let words = step.get("args").map(texts_of).unwrap_or_default();
         let quoted = words.iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { word.clone() });
         let line = format!("{program} {}", quoted.collect::<Vec<_>>().join(" "));
-        steps.push(Step { span: step.span, name: String::new(), folder: String::new(), action: Action::Script(line) });
+        steps.push(Step { span: step.span, folder: String::new(), action: Action::Script(line) });
     }
     for images in documents.iter().filter_map(|root| root.get("images")) {
         let lines: Vec<String> = texts_of(images).iter().map(|image| format!("docker push {image}")).collect();
         let action = Action::Script(lines.join("\n"));
-        steps.push(Step { span: images.span, name: String::new(), folder: String::new(), action });
+        steps.push(Step { span: images.span, folder: String::new(), action });
     }
     super::pipeline(file, "cloud-build", one_job(steps))
 }

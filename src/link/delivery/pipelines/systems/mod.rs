@@ -30,7 +30,10 @@ const SYSTEMS: &[System] = &[
     System { matches: |path| is_yaml(path, ".drone"), read: containers::drone },
     System { matches: |path| path == ".travis.yml", read: lists::travis },
     System { matches: is_azure, read: lists::azure },
-    System { matches: |path| is_yaml(path, ".buildkite/pipeline") || is_yaml(path, "buildkite"), read: lists::buildkite },
+    System {
+        matches: |path| is_yaml(path, ".buildkite/pipeline") || is_yaml(path, "buildkite"),
+        read: lists::buildkite,
+    },
     System { matches: |path| path == "bitbucket-pipelines.yml", read: lists::bitbucket },
     System { matches: |path| is_yaml(path, "cloudbuild"), read: lists::cloud_build },
     System { matches: |path| is_yaml(path, "buildspec"), read: lists::code_build },
@@ -57,7 +60,8 @@ pub fn read(repository: &Repository) -> Vec<Pipeline<'_>> {
 
 /// The steps of the composite action in a folder, as a job.
 pub fn composite<'a>(repository: &'a Repository, folder: &str) -> Option<(&'a SourceFile, Job<'a>)> {
-    let file = ["action.yml", "action.yaml"].iter().find_map(|name| repository.tree.find(&format!("{folder}/{name}")))?;
+    let file =
+        ["action.yml", "action.yaml"].iter().find_map(|name| repository.tree.find(&format!("{folder}/{name}")))?;
     let Syntax::Documents(documents) = &repository.get(file.id).1.syntax else { return None };
     Some((file, github::composite(documents.first()?)))
 }
@@ -77,7 +81,8 @@ fn is_workflow(path: &str) -> bool {
 }
 
 fn is_gitlab(path: &str) -> bool {
-    is_yaml(path, ".gitlab-ci") || (path.starts_with(".gitlab/") || path.starts_with(".gitlab-ci/")) && ends_as_yaml(path)
+    is_yaml(path, ".gitlab-ci")
+        || (path.starts_with(".gitlab/") || path.starts_with(".gitlab-ci/")) && ends_as_yaml(path)
 }
 
 fn is_woodpecker(path: &str) -> bool {
@@ -91,7 +96,10 @@ fn is_azure(path: &str) -> bool {
 }
 
 fn is_jenkins(path: &str) -> bool {
-    path == "Jenkinsfile" || path.starts_with("Jenkinsfile.") || path == "ci/Jenkinsfile" || path == ".jenkins/Jenkinsfile"
+    path == "Jenkinsfile"
+        || path.starts_with("Jenkinsfile.")
+        || path == "ci/Jenkinsfile"
+        || path == ".jenkins/Jenkinsfile"
 }
 
 /// A pipeline without triggers.

@@ -11,7 +11,7 @@ pub fn jenkins<'a>(file: &'a SourceFile, _documents: &'a [Node]) -> Pipeline<'a>
     let mut from = 0;
     while let Some((span, script)) = next_shell(text, from) {
         from = span.end as usize;
-        steps.push(Step { span, name: String::new(), folder: String::new(), action: Action::Script(script) });
+        steps.push(Step { span, folder: String::new(), action: Action::Script(script) });
     }
     super::pipeline(file, "jenkins", vec![Job { name: "pipeline".into(), steps, ..Job::default() }])
 }
@@ -24,7 +24,10 @@ fn next_shell(text: &str, from: usize) -> Option<(Span, String)> {
         from = at + 2;
         let starts = text[..at].ends_with(|c: char| c.is_whitespace() || c == '{' || c == ';');
         let rest = text[from..].trim_start_matches(|c: char| c == ' ' || c == '(');
-        let rest = rest.split_once("script:").filter(|(before, _)| before.len() < 40 && !before.contains('\n')).map_or(rest, |(_, rest)| rest.trim_start());
+        let rest = rest
+            .split_once("script:")
+            .filter(|(before, _)| before.len() < 40 && !before.contains('\n'))
+            .map_or(rest, |(_, rest)| rest.trim_start());
         if !starts || !rest.starts_with(['\'', '"']) {
             continue;
         }
