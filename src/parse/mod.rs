@@ -1,7 +1,13 @@
 //! Each file by itself: text to syntax, comments and problems. Pure, parallel, and never a panic.
 
+pub mod dockerfile;
 pub mod document;
+pub mod env;
+pub mod hcl;
+pub mod ini;
 pub mod json;
+pub mod markdown;
+pub mod nginx;
 pub mod rust;
 pub mod toml;
 pub mod yaml;
@@ -22,6 +28,14 @@ const READERS: &[(Kind, Reader)] = &[
     (Kind::Toml, toml::parse),
     (Kind::Yaml, yaml::parse),
     (Kind::Json, json::parse),
+    (Kind::Hcl, hcl::parse),
+    (Kind::Dockerfile, dockerfile::parse),
+    (Kind::Env, env::parse),
+    (Kind::SystemdUnit, ini::parse),
+    (Kind::Properties, ini::parse),
+    (Kind::Nginx, nginx::parse),
+    (Kind::Caddyfile, nginx::parse_caddy),
+    (Kind::Markdown, markdown::parse),
 ];
 
 /// Parses every file of a tree, in parallel; the result is indexed by `FileId`. A reader that panics loses its file
@@ -80,8 +94,20 @@ pub enum Syntax {
     None,
     /// Rust.
     Rust(Box<rust::ast::RustFile>),
-    /// YAML (several documents), TOML or JSON (one).
+    /// YAML (several documents), TOML, JSON or HCL (one).
     Documents(Vec<document::Node>),
+    /// A Dockerfile.
+    Dockerfile(Box<dockerfile::Dockerfile>),
+    /// A .env file.
+    Env(Vec<env::EnvEntry>),
+    /// A systemd unit, .ini or .properties file.
+    Sections(Vec<ini::Section>),
+    /// An nginx configuration.
+    Nginx(Vec<nginx::Directive>),
+    /// A Caddyfile.
+    Caddy(Vec<nginx::Directive>),
+    /// Markdown.
+    Markdown(Box<markdown::Markdown>),
 }
 
 /// A comment without its delimiters.
