@@ -71,11 +71,12 @@ fn write(arguments: &CheckArgs, documents: &[FormatArg], read: &Read, outcome: &
     let quoter = Quoter::new(tree, &[]);
     let root = arguments.path.to_string_lossy();
     let subject = Subject { outcome, tree, quoter: &quoter, rules: &[], root: &root, pedantic: arguments.pedantic };
+    let sarif = report::sarif::SarifOptions { include_suppressed: arguments.sarif_include_suppressed };
     for document in documents {
         let text = match document.format {
             Format::Text => String::new(),
             Format::Json => report::json::report(&subject),
-            Format::Sarif => String::new(),
+            Format::Sarif => report::sarif::report(&subject, sarif),
         };
         match &document.file {
             Some(file) => output::to_file(file, &text).map_err(|error| Stop::usage(error.to_string()))?,

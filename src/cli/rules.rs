@@ -21,7 +21,7 @@ pub fn files(folder: Option<&Path>) -> Result<Files, Stop> {
     for entry in WalkDir::new(folder).sort_by_file_name() {
         let entry = entry.map_err(|error| Stop::usage(format!("--rules: {error}")))?;
         let path = entry.path();
-        if !path.extension().is_some_and(|extension| extension == "toml") {
+        if path.extension().is_none_or(|extension| extension != "toml") {
             continue;
         }
         let text = std::fs::read_to_string(path)

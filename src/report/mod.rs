@@ -3,10 +3,12 @@
 pub mod encode;
 pub mod facts;
 pub mod json;
+pub mod linehash;
 pub mod quote;
 pub mod routes;
 #[cfg(test)]
 pub mod samples;
+pub mod sarif;
 
 use crate::check::outcome::{Finding, Outcome, Severity};
 use crate::facts::Confidence;
