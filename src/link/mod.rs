@@ -13,6 +13,8 @@ pub mod schema;
 pub mod secrets;
 pub mod services;
 pub mod ties;
+#[cfg(test)]
+pub mod trial;
 pub mod workspace;
 
 use std::collections::BTreeSet;
