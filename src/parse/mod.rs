@@ -23,6 +23,7 @@ type Reader = fn(&str) -> Parsed;
 
 /// Which reader takes which kind of file. Kinds without a row are read by the linker as plain text where it needs them.
 const READERS: &[(Kind, Reader)] = &[
+    (Kind::Rust, rust::parse),
     (Kind::CargoManifest, toml::parse),
     (Kind::CargoLock, toml::parse),
     (Kind::Toml, toml::parse),
