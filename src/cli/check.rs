@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::args::{CheckArgs, Format, FormatArg};
 use super::pipeline::{self, Basis, Read};
 use super::progress::Progress;
-use super::{Exit, Stop, output, rules};
+use super::{Exit, Stop, output, rules, terminal};
 use crate::check::outcome::Outcome;
 use crate::check::settings::Settings;
 use crate::facts::Confidence;
@@ -70,11 +70,19 @@ fn write(arguments: &CheckArgs, documents: &[FormatArg], read: &Read, outcome: &
     let tree = &read.repository.tree;
     let quoter = Quoter::new(tree, &[]);
     let root = arguments.path.to_string_lossy();
-    let subject = Subject { outcome, tree, quoter: &quoter, rules: &[], root: &root, pedantic: arguments.pedantic };
+    let subject = Subject {
+        outcome,
+        tree,
+        quoter: &quoter,
+        rules: &[],
+        sections: &[],
+        root: &root,
+        pedantic: arguments.pedantic,
+    };
     let sarif = report::sarif::SarifOptions { include_suppressed: arguments.sarif_include_suppressed };
     for document in documents {
         let text = match document.format {
-            Format::Text => String::new(),
+            Format::Text => report::text::report(&subject, &terminal::look(&arguments.look, document.file.is_some())),
             Format::Json => report::json::report(&subject),
             Format::Sarif => report::sarif::report(&subject, sarif),
         };

@@ -9,6 +9,7 @@ mod progress;
 mod routes;
 mod rules;
 mod schema;
+mod terminal;
 
 use std::ffi::OsString;
 use std::io;

@@ -9,6 +9,7 @@ pub mod routes;
 #[cfg(test)]
 pub mod samples;
 pub mod sarif;
+pub mod text;
 
 use crate::check::outcome::{Finding, Outcome, Severity};
 use crate::facts::Confidence;
@@ -26,6 +27,8 @@ pub struct Subject<'a> {
     pub quoter: &'a Quoter,
     /// The rules that ran, sorted by id.
     pub rules: &'a [RuleDoc],
+    /// Ids and titles of the checklist's sections.
+    pub sections: &'a [(String, String)],
     /// The root as the user named it.
     pub root: &'a str,
     /// Low-confidence findings are shown as well.

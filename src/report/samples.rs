@@ -80,6 +80,8 @@ pub struct Sample {
     pub quoter: Quoter,
     /// The rules that ran.
     pub rules: Vec<RuleDoc>,
+    /// Sections with their titles.
+    pub sections: Vec<(String, String)>,
     /// A secret that must appear in no report.
     pub secret: String,
 }
@@ -92,6 +94,7 @@ impl Sample {
             tree: &self.tree,
             quoter: &self.quoter,
             rules: &self.rules,
+            sections: &self.sections,
             root: ".",
             pedantic: false,
         }
@@ -120,7 +123,8 @@ impl Sample {
         };
         let quoter = Quoter::new(&tree, &[mask]);
         let rules = outcome.findings.iter().map(rule_of).collect();
-        Sample { tree, outcome, quoter, rules, secret }
+        let sections = vec![("secrets".to_string(), "Secrets and configuration".to_string())];
+        Sample { tree, outcome, quoter, rules, sections, secret }
     }
 }
 
