@@ -9,6 +9,7 @@ pub mod json;
 pub mod markdown;
 pub mod nginx;
 pub mod rust;
+pub mod sql;
 pub mod toml;
 pub mod yaml;
 
@@ -37,6 +38,7 @@ const READERS: &[(Kind, Reader)] = &[
     (Kind::Nginx, nginx::parse),
     (Kind::Caddyfile, nginx::parse_caddy),
     (Kind::Markdown, markdown::parse),
+    (Kind::Sql, sql::parse),
 ];
 
 /// Parses every file of a tree, in parallel; the result is indexed by `FileId`. A reader that panics loses its file
@@ -107,6 +109,8 @@ pub enum Syntax {
     Nginx(Vec<nginx::Directive>),
     /// A Caddyfile.
     Caddy(Vec<nginx::Directive>),
+    /// SQL.
+    Sql(sql::SqlFile),
     /// Markdown.
     Markdown(Box<markdown::Markdown>),
 }
