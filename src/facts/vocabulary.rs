@@ -1098,6 +1098,8 @@ vocabulary! {
         command: text,
         /// Its job waits for tests (in its needs, or in the same job after them).
         after_tests: flag,
+        /// Events that start its pipeline: push, tag, release, schedule, workflow_dispatch, ...
+        started_by: list,
         /// It works on code of the service's own language or tree (of several languages in one repository).
         of_service: flag,
     }

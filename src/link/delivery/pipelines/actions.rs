@@ -165,6 +165,8 @@ pub fn used(resolver: &Resolver<'_>, job: &Job<'_>, step: &Step<'_>, deeds: &mut
             }
         }
         None => {
+            // The owner's name says nothing of what an action does.
+            let lower = lower.split_once('/').map_or(lower.as_str(), |(_, own)| own);
             let other = OTHER_TARGETS.iter().any(|word| lower.contains(word));
             if let Some((_, kind)) = NAME_WORDS.iter().find(|(word, _)| !other && lower.contains(word)) {
                 add(*kind, name.clone(), Confidence::Medium);

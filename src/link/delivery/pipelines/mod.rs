@@ -11,26 +11,40 @@ mod systems;
 
 use std::collections::BTreeMap;
 
-use crate::facts::Confidence;
 use crate::facts::vocabulary::{ActionUse, CiStep, Rollback};
+use crate::facts::{Confidence, Data, Fact};
 use crate::link::{Context, Linked};
+use crate::scan::source::{Role, Span};
 use model::{Action, Deed, Job, Kind, Pipeline};
 use resolve::Resolver;
 
 /// Adds CI steps, uses of shared actions, and the ways back that pipelines show.
 pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     let resolver = Resolver { context };
-    for pipeline in systems::read(context.repository) {
-        emit_pipeline(context, &resolver, &pipeline, linked);
+    let pipelines: Vec<Read<'_>> = systems::read(context.repository)
+        .into_iter()
+        .map(|pipeline| {
+            let deeds = pipeline.jobs.iter().map(|job| deeds_of_job(&resolver, &pipeline, job)).collect();
+            Read { pipeline, deeds }
+        })
+        .collect();
+    let after = Order::of(&pipelines);
+    for (read, after) in pipelines.iter().zip(&after) {
+        emit_pipeline(context, read, after, linked);
     }
 }
 
-fn emit_pipeline(context: &Context<'_>, resolver: &Resolver<'_>, pipeline: &Pipeline<'_>, linked: &mut Linked) {
-    let deeds: Vec<Vec<Deed>> = pipeline.jobs.iter().map(|job| deeds_of_job(resolver, pipeline, job)).collect();
-    let tested = jobs_after_tests(pipeline, &deeds);
+/// A pipeline with what each of its jobs does.
+struct Read<'a> {
+    pipeline: Pipeline<'a>,
+    deeds: Vec<Vec<Deed>>,
+}
+
+fn emit_pipeline(context: &Context<'_>, read: &Read<'_>, after_tests: &[bool], linked: &mut Linked) {
+    let Read { pipeline, deeds } = read;
     for (index, job) in pipeline.jobs.iter().enumerate() {
         emit_action_uses(context, pipeline, job, linked);
-        let mut tests_before = tested[index];
+        let mut tests_before = after_tests[index];
         for deed in &deeds[index] {
             emit_deed(context, pipeline, deed, tests_before, linked);
             tests_before |= deed.kind == Kind::Test;
@@ -44,7 +58,7 @@ fn deeds_of_job(resolver: &Resolver<'_>, pipeline: &Pipeline<'_>, job: &Job<'_>)
     for step in &job.steps {
         resolver.step(pipeline.file, job, step, &mut deeds);
     }
-    let rig = deeds.iter().any(|deed| deed.kind == Kind::TestCluster);
+    let rig = pipeline.of_tests() || deeds.iter().any(|deed| deed.kind == Kind::TestCluster);
     deeds.retain(|deed| match deed.kind {
         Kind::TestCluster => false,
         Kind::Deploy => !rig && !pipeline.only_for_pull_requests(),
@@ -54,31 +68,67 @@ fn deeds_of_job(resolver: &Resolver<'_>, pipeline: &Pipeline<'_>, job: &Job<'_>)
     deeds
 }
 
-/// For each job, whether a job it waits for (directly or not) tests, or the pipeline starts after one that does.
-fn jobs_after_tests(pipeline: &Pipeline<'_>, deeds: &[Vec<Deed>]) -> Vec<bool> {
-    let tests: Vec<bool> = deeds.iter().map(|deeds| deeds.iter().any(|deed| deed.kind == Kind::Test)).collect();
-    let index: BTreeMap<&str, usize> =
-        pipeline.jobs.iter().enumerate().map(|(at, job)| (job.name.as_str(), at)).collect();
-    let mut after = vec![pipeline.starts_after_another(); pipeline.jobs.len()];
-    // One round per job settles chains of any length.
-    for _ in 0..pipeline.jobs.len().min(64) {
-        let mut changed = false;
-        for (at, job) in pipeline.jobs.iter().enumerate().filter(|(at, _)| !after[*at]).collect::<Vec<_>>() {
-            let by_need = job.needs.iter().filter_map(|need| index.get(need.as_str()));
-            let waits = by_need.copied().chain(earlier_stages(pipeline, job)).any(|need| tests[need] || after[need]);
-            changed |= waits;
-            after[at] = waits;
+/// Which jobs run after tests: by the jobs they wait for, stages, and the workflow that calls theirs.
+struct Order<'r, 'a> {
+    pipelines: &'r [Read<'a>],
+    by_path: BTreeMap<&'r str, usize>,
+    after: Vec<Vec<bool>>,
+}
+
+/// How many times the order is gone through: chains of calls and needs are no longer than this.
+const ROUNDS: usize = 16;
+
+impl<'r, 'a> Order<'r, 'a> {
+    fn of(pipelines: &'r [Read<'a>]) -> Vec<Vec<bool>> {
+        let by_path = pipelines.iter().enumerate().map(|(at, read)| (read.pipeline.file.path.as_str(), at)).collect();
+        let after = pipelines.iter().map(|read| vec![read.pipeline.starts_after_another(); read.deeds.len()]).collect();
+        let mut order = Order { pipelines, by_path, after };
+        for _ in 0..ROUNDS {
+            if !order.round() {
+                break;
+            }
         }
-        if !changed {
-            break;
-        }
+        order.after
     }
-    after
+
+    fn tests(&self, at: usize, job: usize) -> bool {
+        let in_job = |deeds: &Vec<Deed>| deeds.iter().any(|deed| deed.kind == Kind::Test);
+        let called = self.pipelines[at].pipeline.jobs[job].calls.as_deref().and_then(|path| self.by_path.get(path));
+        in_job(&self.pipelines[at].deeds[job]) || called.is_some_and(|at| self.pipelines[*at].deeds.iter().any(in_job))
+    }
+
+    fn round(&mut self) -> bool {
+        let mut found = Vec::new();
+        for (at, read) in self.pipelines.iter().enumerate() {
+            let jobs = &read.pipeline.jobs;
+            let index: BTreeMap<&str, usize> =
+                jobs.iter().enumerate().map(|(at, job)| (job.name.as_str(), at)).collect();
+            for (number, job) in jobs.iter().enumerate() {
+                let needs = job.needs.iter().filter_map(|need| index.get(need.as_str()).copied());
+                let mut before = needs.chain(earlier_stages(&read.pipeline, job));
+                if self.after[at][number] || before.any(|need| self.tests(at, need) || self.after[at][need]) {
+                    found.push((at, number));
+                    let called = job.calls.as_deref().and_then(|path| self.by_path.get(path));
+                    found.extend(called.iter().flat_map(|at| (0..self.after[**at].len()).map(|number| (**at, number))));
+                }
+            }
+        }
+        let mut changed = false;
+        for (at, number) in found {
+            changed |= !std::mem::replace(&mut self.after[at][number], true);
+        }
+        changed
+    }
 }
 
 fn earlier_stages<'p>(pipeline: &'p Pipeline<'_>, job: &'p Job<'_>) -> impl Iterator<Item = usize> + 'p {
     let other = pipeline.jobs.iter().enumerate();
     other.filter(move |(_, other)| other.stage.is_some() && other.stage < job.stage).map(|(at, _)| at)
+}
+
+/// A fact of a pipeline. Its role is that of a service's file whatever its name says: `test.yml` is CI, no test.
+fn at_pipeline(context: &Context<'_>, data: impl Into<Data>, pipeline: &Pipeline<'_>, span: Span) -> Fact {
+    context.fact_in_role(data, pipeline.file.id, span, Role::Service)
 }
 
 fn emit_deed(context: &Context<'_>, pipeline: &Pipeline<'_>, deed: &Deed, after_tests: bool, linked: &mut Linked) {
@@ -87,14 +137,15 @@ fn emit_deed(context: &Context<'_>, pipeline: &Pipeline<'_>, deed: &Deed, after_
         system: pipeline.system.into(),
         command: deed.command.as_str().into(),
         after_tests: after_tests.into(),
+        started_by: pipeline.triggers.clone().into(),
         of_service: deed.of_service.into(),
     };
-    let mut fact = context.fact(step, pipeline.file.id, deed.span).confidence(deed.confidence);
+    let mut fact = at_pipeline(context, step, pipeline, deed.span).confidence(deed.confidence);
     fact.related = deed.related.clone();
     linked.facts.add(fact);
     if let Some(how) = way_back(deed) {
         let rollback = Rollback { how: how.into() };
-        linked.facts.add(context.fact(rollback, pipeline.file.id, deed.span).confidence(deed.confidence));
+        linked.facts.add(at_pipeline(context, rollback, pipeline, deed.span).confidence(deed.confidence));
     }
 }
 
@@ -117,7 +168,7 @@ fn emit_chosen_version<'d>(
     let Some(span) = pipeline.version_input else { return };
     if deeds.any(|deed| deed.kind == Kind::Deploy) {
         let rollback = Rollback { how: "workflow".into() };
-        linked.facts.add(context.fact(rollback, pipeline.file.id, span).confidence(Confidence::Medium));
+        linked.facts.add(at_pipeline(context, rollback, pipeline, span).confidence(Confidence::Medium));
     }
 }
 
@@ -133,7 +184,7 @@ fn emit_action_uses(context: &Context<'_>, pipeline: &Pipeline<'_>, job: &Job<'_
             pinned: is_commit(reference).into(),
             first_party: (name.starts_with("actions/") || name.starts_with("github/")).into(),
         };
-        linked.facts.add(context.fact(data, pipeline.file.id, *span));
+        linked.facts.add(at_pipeline(context, data, pipeline, *span));
     }
 }
 

@@ -29,6 +29,12 @@ impl Pipeline<'_> {
     pub fn starts_after_another(&self) -> bool {
         self.triggers.iter().any(|event| event == "workflow_run")
     }
+
+    /// It deploys to a rig for tests: its file says so.
+    pub fn of_tests(&self) -> bool {
+        let name = self.file.name().to_ascii_lowercase();
+        ["e2e", "test", "integration"].iter().any(|word| name.contains(word)) && !name.contains("deploy")
+    }
 }
 
 /// A job.
@@ -40,6 +46,8 @@ pub struct Job<'a> {
     pub needs: Vec<String>,
     /// Its stage, where stages run one after the other.
     pub stage: Option<usize>,
+    /// The workflow of this tree that it runs, by path.
+    pub calls: Option<String>,
     /// Values that its steps are repeated for.
     pub matrix: Option<&'a Node>,
     /// Its steps in order.

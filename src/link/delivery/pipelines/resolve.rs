@@ -104,6 +104,9 @@ impl<'a> Resolver<'a> {
             let folder = walk.folder.clone();
             self.script(&Script { text: inner, ..*script }, walk);
             walk.folder = folder;
+        } else if let Some(assigned) = command.words.first().and_then(|word| assigned(script.text, word)) {
+            let text = format!("{assigned} {}", command.words[1..].join(" "));
+            self.script(&Script { text: &text, ..*script }, walk);
         } else {
             self.follow(command, walk);
         }
@@ -207,6 +210,19 @@ pub fn join(folder: &str, path: &str) -> String {
     }
     parts.retain(|part| !part.is_empty());
     parts.join("/")
+}
+
+/// What a script assigns to the variable that a word names: the last `NAME=value` of it.
+fn assigned(script: &str, word: &str) -> Option<String> {
+    let name = word.strip_prefix('$')?.trim_matches(['{', '}']);
+    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let lines = script.lines().rev().filter(|_| plain);
+    let mut values =
+        lines.filter_map(|line| line.trim().trim_start_matches("export ").strip_prefix(name)?.strip_prefix('='));
+    values
+        .next()
+        .map(|value| value.trim().trim_matches(['"', '\'']).to_string())
+        .filter(|value| !value.starts_with('$'))
 }
 
 fn shortened(text: &str) -> String {

@@ -30,10 +30,16 @@ fn events(root: &Node) -> Option<&Node> {
     root.get("on").or_else(|| root.get("true"))
 }
 
+/// Names of the events; a push of tags only is `tag`.
 fn event_names(on: &Node) -> Vec<String> {
+    let tags_only = |entry: &Entry| {
+        &*entry.key == "push" && entry.value.get("tags").is_some() && entry.value.get("branches").is_none()
+    };
     match on.entries() {
         [] => texts_of(on),
-        entries => entries.iter().map(|entry| entry.key.to_string()).collect(),
+        entries => {
+            entries.iter().map(|entry| if tags_only(entry) { "tag".into() } else { entry.key.to_string() }).collect()
+        }
     }
 }
 
@@ -63,6 +69,7 @@ fn job<'a>(entry: &'a Entry, folder: &str) -> Job<'a> {
     Job {
         name: entry.key.to_string(),
         needs: node.get("needs").map(texts_of).unwrap_or_default(),
+        calls: node.get("uses").and_then(text_of).and_then(|uses| uses.strip_prefix("./").map(str::to_string)),
         stage: None,
         matrix: node.at(&["strategy", "matrix"]),
         steps,

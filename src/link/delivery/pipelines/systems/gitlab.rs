@@ -53,6 +53,7 @@ fn job<'a>(root: &'a Node, entry: &'a Entry, stages: &[String]) -> Job<'a> {
         needs: needs.iter().filter_map(|need| text_of(need).or_else(|| text_of(need.get("job")?))).collect(),
         stage: stages.iter().position(|known| *known == stage),
         matrix: None,
+        calls: None,
         steps: steps.collect(),
     }
 }
