@@ -1,6 +1,14 @@
-//! Configuration: variables read, sources, .env families, environments, ignore files.
+//! Configuration: .env families, ignore files, environments.
+
+mod env_files;
+mod environments;
+pub mod ignores;
+mod words;
 
 use super::{Context, Linked};
 
 /// Adds the facts of this part.
-pub fn emit(_context: &Context<'_>, _linked: &mut Linked) {}
+pub fn emit(context: &Context<'_>, linked: &mut Linked) {
+    env_files::emit(context, linked);
+    environments::emit(context, linked);
+}

@@ -1,0 +1,207 @@
+//! Configuration for each environment, and code that switches between environments.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::words::{environment, in_name};
+use crate::facts::Confidence;
+use crate::facts::vocabulary::EnvironmentConfig;
+use crate::link::{Context, Linked};
+use crate::parse::Syntax;
+use crate::parse::rust::ast::{Item, ItemKind, Variant};
+use crate::scan::source::{Kind, Role, SourceFile, Span};
+
+/// Names of files that hold settings, before or after an environment's word.
+const SETTINGS: &[&str] = &[
+    "config",
+    "configuration",
+    "settings",
+    "appsettings",
+    "application",
+    "app",
+    "values",
+    "compose",
+    "docker",
+    "fly",
+    "env",
+    "rocket",
+    "vars",
+    "deploy",
+    "deployment",
+    "default",
+    "server",
+    "service",
+    "base",
+    "render",
+    "railway",
+    "log4rs",
+    "terraform",
+    "main",
+    "samconfig",
+];
+
+/// Folders of settings files that are called by their environment alone.
+const SETTINGS_FOLDERS: &[&str] = &[
+    "config",
+    "configs",
+    "configuration",
+    "settings",
+    "conf",
+    "environments",
+    "env",
+    "envs",
+    "vars",
+    "tfvars",
+    "values",
+    "deploy",
+    "profiles",
+];
+
+/// Folders with one folder an environment.
+const ENVIRONMENT_FOLDERS: &[&str] = &[
+    "overlays",
+    "environments",
+    "envs",
+    "env",
+    "stages",
+    "clusters",
+    "accounts",
+    "live",
+    "apps",
+    "deploy",
+    "terraform",
+    "infra",
+    "k8s",
+    "kubernetes",
+];
+
+/// Adds settings by environment and switches between environments.
+pub fn emit(context: &Context<'_>, linked: &mut Linked) {
+    let mut folders = BTreeSet::new();
+    for (file, parsed) in context.repository.files() {
+        if matches!(file.role, Role::Vendored | Role::Generated | Role::Bench | Role::Docs | Role::BuildScript) {
+            continue;
+        }
+        if let Some((environment, form)) = by_path(file, &mut folders) {
+            add(context, linked, file, file.line_span(1), (environment, form), Confidence::High);
+        }
+        match &parsed.syntax {
+            Syntax::Rust(rust) if file.role == Role::Service => {
+                let found = enum_of(&rust.items).map(|span| (span, Confidence::High));
+                let found = found.or_else(|| matched(&file.text).map(|span| (span, Confidence::Medium)));
+                if let Some((span, confidence)) = found {
+                    add(context, linked, file, span, ("switch", "code"), confidence);
+                }
+            }
+            Syntax::Documents(documents) if matches!(file.kind, Kind::Toml | Kind::Yaml) => {
+                let keys = documents.iter().flat_map(|root| root.entries()).map(|entry| (&*entry.key, entry.key_span));
+                if let Some(span) = profiles(file, keys) {
+                    add(context, linked, file, span, ("switch", "file"), Confidence::High);
+                }
+            }
+            _ => {}
+        }
+        if file.kind == Kind::Hcl
+            && let Some(at) = file.text.find("terraform.workspace")
+        {
+            let span = Span::new(at, at + "terraform.workspace".len());
+            add(context, linked, file, span, ("switch", "workspace"), Confidence::High);
+        }
+    }
+}
+
+fn add(
+    context: &Context<'_>,
+    linked: &mut Linked,
+    file: &SourceFile,
+    span: Span,
+    what: (&str, &str),
+    confidence: Confidence,
+) {
+    let data = EnvironmentConfig { environment: what.0.into(), form: what.1.into() };
+    // `docker-compose.dev.yml` has the role of development; it still is configuration for an environment.
+    let role = if matches!(file.role, Role::Development | Role::Test) { Role::Service } else { file.role };
+    linked.facts.add(context.fact_in_role(data, file.id, span, role).confidence(confidence));
+}
+
+fn holds_settings(file: &SourceFile) -> bool {
+    let by_kind = matches!(
+        file.kind,
+        Kind::Toml | Kind::Yaml | Kind::Json | Kind::Env | Kind::Hcl | Kind::Properties | Kind::Text
+    );
+    let ending = file.name().rsplit('.').next().unwrap_or("");
+    by_kind && (file.kind != Kind::Text || matches!(ending, "ron" | "hjson" | "conf" | "ini" | "tfvars"))
+}
+
+/// The environment and form that a file's path tells. Of a folder for an environment only the first file is named.
+fn by_path(file: &SourceFile, folders: &mut BTreeSet<String>) -> Option<(&'static str, &'static str)> {
+    if !holds_settings(file) || file.path.starts_with(".github/") {
+        return None;
+    }
+    let parts: Vec<&str> = file.folder().split('/').collect();
+    let parent = parts.last().copied().unwrap_or("").to_ascii_lowercase();
+    for pair in parts.windows(2) {
+        let inside = ENVIRONMENT_FOLDERS.contains(&pair[0].to_ascii_lowercase().as_str());
+        if let Some(environment) = environment(pair[1]).filter(|_| inside) {
+            let named = folders.insert(format!("{}/{}", pair[0], pair[1]));
+            return named.then_some((environment, if pair[0] == "overlays" { "overlay" } else { "directory" }));
+        }
+    }
+    let name = file.name().to_ascii_lowercase();
+    let environment_word = in_name(&name)?;
+    let stem = name.split_once('.').map_or(name.as_str(), |(stem, _)| stem);
+    let alone = environment(stem).is_some()
+        && (SETTINGS_FOLDERS.contains(&parent.as_str()) || name.ends_with(".tfvars") || name.ends_with(".env"));
+    let with_word = name.split(['.', '_', '-']).any(|word| SETTINGS.contains(&word));
+    let form = match () {
+        () if name.ends_with("tfvars") || name.ends_with("tfvars.json") => "variables",
+        () if name.starts_with("values") => "values",
+        () => "file",
+    };
+    (alone || with_word).then_some((environment_word, form))
+}
+
+/// An enum of environments: production and at least one other.
+fn enum_of(items: &[Item]) -> Option<Span> {
+    let mut open: Vec<&Item> = items.iter().rev().collect();
+    while let Some(item) = open.pop() {
+        match &item.kind {
+            ItemKind::Enum(variants) if is_environments(variants) => return Some(item.name_span),
+            ItemKind::Module(Some(items)) if item.name != "tests" => open.extend(items.iter().rev()),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn is_environments(variants: &[Variant]) -> bool {
+    let known: BTreeSet<&str> = variants.iter().filter_map(|variant| environment(&variant.name)).collect();
+    known.contains("production") && known.len() >= 2 && variants.len() <= 8
+}
+
+static ARMS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""([A-Za-z]{2,12})"\s*(?:=>|\|)"#).ok());
+
+/// A match on the names of environments: production and at least one other.
+fn matched(text: &str) -> Option<Span> {
+    let regex = ARMS.as_ref()?;
+    let found: Vec<(&str, Span)> = regex
+        .captures_iter(text)
+        .filter_map(|captures| captures.get(1))
+        .filter_map(|word| Some((environment(word.as_str())?, Span::new(word.start(), word.end()))))
+        .collect();
+    let known: BTreeSet<&str> = found.iter().map(|(environment, _)| *environment).collect();
+    let production = found.iter().find(|(environment, _)| *environment == "production")?;
+    (known.len() >= 2).then_some(production.1)
+}
+
+/// Tables for environments in one settings file: `[development]` and `[production]`, or Rocket's `[debug]` and `[release]`.
+fn profiles<'k>(file: &SourceFile, keys: impl Iterator<Item = (&'k str, Span)>) -> Option<Span> {
+    let rocket = file.name() == "Rocket.toml";
+    let of = |key: &str| if rocket && key == "release" { Some("production") } else { environment(key) };
+    let found: Vec<(&str, Span)> = keys.filter_map(|(key, span)| Some((of(key)?, span))).collect();
+    let production = found.iter().find(|(environment, _)| *environment == "production")?;
+    let others = found.iter().any(|(environment, _)| *environment != "production");
+    (others || rocket).then_some(production.1)
+}
