@@ -1,0 +1,101 @@
+//! API documents that are files: OpenAPI, AsyncAPI, protocol buffers, GraphQL schemas, Postman, written references.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::sections::{documents, speaks_for_service};
+use crate::facts::vocabulary::ApiDocument;
+use crate::facts::{Attr, Confidence};
+use crate::link::{Context, Linked};
+use crate::parse::Syntax;
+use crate::parse::document::Node;
+use crate::scan::source::{Role, SourceFile, Span};
+
+/// Endpoints that a written reference must list to be one.
+const ENDPOINTS: usize = 4;
+
+/// Adds API documents.
+pub fn emit(context: &Context<'_>, linked: &mut Linked) {
+    for (file, parsed) in context.repository.files() {
+        if !matches!(file.role, Role::Service | Role::Docs | Role::Generated) {
+            continue;
+        }
+        let found = match &parsed.syntax {
+            Syntax::Documents(documents) => documents.first().and_then(of_document),
+            _ => by_name(file),
+        };
+        if let Some((kind, span, paths)) = found {
+            add(context, linked, file, span, (kind, paths), Confidence::High);
+        }
+    }
+    for (file, _) in documents(context) {
+        let (endpoints, span) = endpoints(&file.text);
+        if endpoints.len() >= ENDPOINTS {
+            let paths: Vec<String> = endpoints.into_iter().collect();
+            add(context, linked, file, span, ("markdown", Attr::Known(paths)), Confidence::Medium);
+        }
+    }
+}
+
+type Paths = Attr<Vec<String>>;
+
+fn add(
+    context: &Context<'_>,
+    linked: &mut Linked,
+    file: &SourceFile,
+    span: Span,
+    what: (&str, Paths),
+    confidence: Confidence,
+) {
+    let data = ApiDocument { kind: what.0.into(), by: "file".into(), paths: what.1 };
+    // Outside the service's own folders a document is another program's, or a client's copy.
+    let confidence =
+        if speaks_for_service(context, file) || file.role == Role::Generated { confidence } else { Confidence::Low };
+    linked.facts.add(context.fact_in_role(data, file.id, span, Role::Service).confidence(confidence));
+}
+
+fn of_document(root: &Node) -> Option<(&'static str, Span, Paths)> {
+    let version = root.entry("openapi").or_else(|| root.entry("swagger"));
+    if let (Some(version), Some(paths)) = (version, root.get("paths")) {
+        let paths: Vec<String> = paths.entries().iter().map(|entry| entry.key.to_string()).collect();
+        return (!paths.is_empty()).then(|| ("openapi", version.key_span, Attr::Known(paths)));
+    }
+    if let (Some(version), Some(_)) = (root.entry("asyncapi"), root.get("channels")) {
+        return Some(("asyncapi", version.key_span, Attr::Unset));
+    }
+    let schema = root.at(&["info", "schema"]).and_then(Node::text)?;
+    let postman = schema.contains("getpostman.com") && root.get("item").is_some_and(|items| !items.items().is_empty());
+    postman.then(|| ("postman", root.get("info").map_or(root.span, |info| info.span), Attr::Unset))
+}
+
+/// Interface definitions that other readers leave as text.
+fn by_name(file: &SourceFile) -> Option<(&'static str, Span, Paths)> {
+    let ending = file.name().rsplit('.').next().unwrap_or("");
+    let find = |word: &str| file.text.lines().position(|line| line.trim_start().starts_with(word));
+    let (kind, line) = match ending {
+        "proto" => ("grpc", find("service ")?),
+        "graphql" | "graphqls" | "gql" => ("graphql", find("type Query")?),
+        _ => return None,
+    };
+    Some((kind, file.line_span(u32::try_from(line + 1).unwrap_or(1)), Attr::Unset))
+}
+
+static ENDPOINT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?m)\b(GET|POST|PUT|PATCH|DELETE)\b[`*|\s:]{1,6}(?:https?://[^\s/`]+)?(/[A-Za-z0-9_{}:<>./-]*)").ok()
+});
+
+/// Distinct endpoints that a text names by method and path, and where the first stands.
+fn endpoints(text: &str) -> (BTreeSet<String>, Span) {
+    let Some(regex) = ENDPOINT.as_ref() else { return (BTreeSet::new(), Span::default()) };
+    let mut found = BTreeSet::new();
+    let mut first = None;
+    for captures in regex.captures_iter(text) {
+        if let (Some(whole), Some(path)) = (captures.get(0), captures.get(2)) {
+            first.get_or_insert(Span::new(whole.start(), whole.end()));
+            found.insert(path.as_str().to_string());
+        }
+    }
+    (found, first.unwrap_or_default())
+}

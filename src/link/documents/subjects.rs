@@ -1,0 +1,348 @@
+//! Which subjects a document or a section of one is about.
+
+use super::sections::{self, Section};
+use crate::facts::Confidence;
+use crate::facts::vocabulary::{Backup, Document, MigrationRollbackPlan, RestoreDrill, Rollback, SecretRotation};
+use crate::link::{Context, Linked};
+use crate::scan::source::{Role, SourceFile, Span};
+
+/// Adds documents and sections by subject, and what documented procedures establish.
+pub fn emit(context: &Context<'_>, linked: &mut Linked) {
+    for (file, markdown) in sections::documents(context) {
+        let sections = sections::of(file, markdown);
+        for subject in SUBJECTS {
+            if let Some((span, form, confidence)) = find(subject, file, &sections) {
+                add(context, linked, file, span, (subject.name, form), confidence);
+            }
+        }
+        for section in &sections {
+            procedures(context, linked, file, section);
+        }
+        if let Some(section) = sections.iter().find(|section| invites_reports(section)) {
+            add(context, linked, file, section.heading, ("security-contact", "section"), Confidence::Medium);
+        }
+        if let Some(span) = security_contact(file) {
+            add(context, linked, file, span, ("security-contact", "file"), Confidence::High);
+        }
+    }
+}
+
+fn add(
+    context: &Context<'_>,
+    linked: &mut Linked,
+    file: &SourceFile,
+    span: Span,
+    what: (&str, &str),
+    confidence: Confidence,
+) {
+    let title = file.slice(span).trim_start_matches(['#', ' ']).lines().next().unwrap_or("").to_string();
+    let data = Document { subject: what.0.into(), title: title.into(), form: what.1.into() };
+    linked.facts.add(context.fact_in_role(data, file.id, span, Role::Service).confidence(confidence));
+}
+
+/// A subject by names of files, folders and headings.
+struct Subject {
+    name: &'static str,
+    /// Stems of files that are about nothing else.
+    files: &'static [&'static str],
+    /// Folders whose documents are about nothing else.
+    folders: &'static [&'static str],
+    /// Headings: the title is this, or starts or ends with it.
+    headings: &'static [&'static str],
+    /// A section counts when this holds.
+    enough: fn(&Section<'_>) -> bool,
+}
+
+const SUBJECTS: &[Subject] = &[
+    Subject {
+        name: "runbook",
+        files: &[
+            "runbook",
+            "runbooks",
+            "playbook",
+            "troubleshooting",
+            "operations",
+            "operation",
+            "ops",
+            "operating",
+            "operator-guide",
+            "sre",
+            "failure-modes",
+            "day-2",
+            "maintenance",
+        ],
+        folders: &["runbooks", "runbook", "playbooks", "operations", "ops-docs", "sre", "troubleshooting"],
+        headings: &[
+            "runbook",
+            "runbooks",
+            "playbook",
+            "operations",
+            "operational guide",
+            "operations guide",
+            "failure modes",
+            "common issues",
+            "common problems",
+            "common production issues",
+            "operational notes",
+            "troubleshooting",
+        ],
+        enough: |section| section.says_how(),
+    },
+    Subject {
+        name: "architecture",
+        files: &[
+            "architecture",
+            "system-design",
+            "design",
+            "system_design",
+            "architecture-overview",
+            "arc42",
+            "overview-of-the-architecture",
+            "high-level-design",
+            "hld",
+        ],
+        folders: &["architecture", "arc42", "c4"],
+        headings: &[
+            "architecture",
+            "architecture overview",
+            "system architecture",
+            "high-level architecture",
+            "high level architecture",
+            "system design",
+            "architectural overview",
+            "design overview",
+            "how it works",
+            "components",
+            "system overview",
+            "technical design",
+            "technical architecture",
+            "project architecture",
+            "software architecture",
+            "solution architecture",
+        ],
+        enough: |section| section.words() >= 40 || section.diagram || section.image || section.steps() >= 3,
+    },
+    Subject {
+        name: "incident",
+        files: &[
+            "incident",
+            "incidents",
+            "incident-response",
+            "incident_response",
+            "incident-management",
+            "postmortem",
+            "postmortem-template",
+            "post-mortem",
+        ],
+        folders: &["incidents", "postmortems", "post-mortems", "incident-response"],
+        headings: &[
+            "incident response",
+            "incident management",
+            "incidents",
+            "incident procedure",
+            "incident process",
+            "during an incident",
+            "handling incidents",
+            "in case of an incident",
+            "disaster recovery",
+        ],
+        enough: |section| section.says_how(),
+    },
+    Subject {
+        name: "on-call",
+        files: &["oncall", "on-call", "on_call"],
+        folders: &["oncall", "on-call"],
+        headings: &["on-call", "on call", "oncall", "escalation", "paging", "escalation policy"],
+        enough: |section| section.words() >= 20,
+    },
+    Subject {
+        name: "deployment",
+        files: &["deployment", "deploy", "deploying", "deployments", "production"],
+        folders: &["deployment", "deploy"],
+        headings: &[
+            "deployment",
+            "deploying",
+            "deploy",
+            "production deployment",
+            "deploying to production",
+            "how to deploy",
+        ],
+        enough: |section| section.says_how(),
+    },
+    Subject {
+        name: "monitoring",
+        files: &["monitoring", "observability", "metrics", "alerting", "alerts"],
+        folders: &["monitoring", "observability"],
+        headings: &["monitoring", "observability", "metrics", "alerting", "alerts"],
+        enough: |section| section.says_how(),
+    },
+];
+
+fn find(subject: &Subject, file: &SourceFile, sections: &[Section<'_>]) -> Option<(Span, &'static str, Confidence)> {
+    let stem = file.name().rsplit_once('.').map_or(file.name(), |(stem, _)| stem).to_ascii_lowercase();
+    let parent = file.folder().rsplit('/').next().unwrap_or("").to_ascii_lowercase();
+    let in_folder = subject.folders.contains(&parent.as_str()) && !matches!(stem.as_str(), "readme" | "index")
+        || subject.folders.contains(&stem.as_str());
+    let by_name = subject.files.contains(&stem.as_str()) || in_folder;
+    let substantial = file.text.split_whitespace().count() >= 40;
+    if by_name && substantial {
+        return Some((file.line_span(1), "file", Confidence::High));
+    }
+    let section = sections.iter().find(|section| heading_is(subject, &section.title) && (subject.enough)(section))?;
+    let readme = stem == "readme" || stem == "contributing";
+    let confidence = if subject.name == "runbook"
+        && section.title.contains("troubleshoot")
+        && readme
+        && !about_production(section)
+    {
+        // Troubleshooting in a README is mostly about setting up a developer's machine.
+        Confidence::Low
+    } else {
+        Confidence::Medium
+    };
+    let form = if section.diagram || section.image { "diagram" } else { "section" };
+    Some((section.heading, form, confidence))
+}
+
+fn about_production(section: &Section<'_>) -> bool {
+    let body = section.body.to_lowercase();
+    [
+        "production",
+        "pod",
+        "kubectl",
+        "restart the service",
+        "replica",
+        "outage",
+        "latency",
+        "journalctl",
+        "docker logs",
+        "systemctl",
+    ]
+    .iter()
+    .any(|word| body.contains(word))
+}
+
+fn heading_is(subject: &Subject, title: &str) -> bool {
+    let title = title.trim_matches(|c: char| !c.is_alphanumeric());
+    let bare = title.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' ' | ')'));
+    subject.headings.iter().any(|heading| {
+        bare == *heading
+            || bare
+                .strip_suffix(heading)
+                .is_some_and(|rest| rest.ends_with(' ') && rest.split_whitespace().count() <= 2)
+            || bare
+                .strip_prefix(heading)
+                .is_some_and(|rest| rest.starts_with([' ', ':']) && rest.split_whitespace().count() <= 2)
+    })
+}
+
+/// Facts that a documented procedure establishes: the heading names the operation, the text says how.
+fn procedures(context: &Context<'_>, linked: &mut Linked, file: &SourceFile, section: &Section<'_>) {
+    let title = section.title.as_str();
+    let body = section.body.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| body.contains(word));
+    let titled = |words: &[&str]| words.iter().any(|word| title.contains(word));
+    let mut put = |data: crate::facts::Data, subject: &str| {
+        add(context, linked, file, section.heading, (subject, "section"), Confidence::Medium);
+        linked
+            .facts
+            .add(context.fact_in_role(data, file.id, section.heading, Role::Service).confidence(Confidence::Medium));
+    };
+    let backups = titled(&["backup", "back up", "backing up"]);
+    if backups
+        && (has(BACKUP_TOOLS)
+            || has(&["nightly", "daily", "hourly", "every day", "every night", "automated", "scheduled"])
+                && section.words() >= 20)
+    {
+        let point_in_time = Some(true).filter(|_| has(POINT_IN_TIME));
+        put(
+            Backup { how: "document".into(), point_in_time: point_in_time.into(), ..Backup::default() }.into(),
+            "backup",
+        );
+    } else if titled(&["point-in-time", "point in time", "pitr", "wal archiving"]) && section.says_how() {
+        put(Backup { how: "document".into(), point_in_time: true.into(), ..Backup::default() }.into(), "point-in-time");
+    }
+    if titled(&["restor", "recover"])
+        && has(&[
+            "drill",
+            "test restore",
+            "restore test",
+            "rehears",
+            "verify the restore",
+            "tested restore",
+            "practice",
+        ])
+        && section.says_how()
+    {
+        put(RestoreDrill { how: "document".into() }.into(), "restore");
+    }
+    let rolls_back = titled(&[
+        "rollback",
+        "roll back",
+        "rolling back",
+        "revert a deploy",
+        "reverting a deploy",
+        "revert the deploy",
+        "reverting a release",
+    ]);
+    let migrations = titled(&["migration", "schema", "database"]) || file.path.contains("migrations/");
+    if rolls_back && section.says_how() && !migrations {
+        put(Rollback { how: "document".into() }.into(), "rollback");
+    } else if (rolls_back || titled(&["revert"])) && migrations && section.says_how() {
+        put(MigrationRollbackPlan { how: "document".into() }.into(), "migration-rollback");
+    }
+    let rotates = titled(&["rotat"])
+        && (titled(&["secret", "key", "credential", "password", "certificate", "token"]) || title.trim() == "rotation");
+    if rotates && section.says_how() && !file.path.to_ascii_lowercase().contains("api") {
+        put(SecretRotation { how: "document".into(), ..SecretRotation::default() }.into(), "rotation");
+    }
+}
+
+const BACKUP_TOOLS: &[&str] = &[
+    "pg_dump",
+    "pg_basebackup",
+    "mysqldump",
+    "mongodump",
+    "wal-g",
+    "pgbackrest",
+    "barman",
+    "restic",
+    "litestream",
+    "velero",
+    "sqlite3 ",
+    ".backup",
+    "snapshot",
+    "xtrabackup",
+    "borg",
+];
+
+const POINT_IN_TIME: &[&str] =
+    &["point-in-time", "point in time", "pitr", "wal archiv", "archive_mode", "wal-g", "pgbackrest"];
+
+/// A section on security that says where to report a weakness.
+fn invites_reports(section: &Section<'_>) -> bool {
+    let titled = ["security", "vulnerabilit", "responsible disclosure"].iter().any(|word| section.title.contains(word));
+    let body = section.body.to_lowercase();
+    let reports = body.contains("vulnerabilit") && body.contains("report");
+    titled
+        && reports
+        && !body.contains("use this section to tell people")
+        && (body.contains('@') || body.contains("advisor"))
+}
+
+/// A security policy that tells where to report: not the template a forge fills in.
+fn security_contact(file: &SourceFile) -> Option<Span> {
+    let policy = matches!(file.name().to_ascii_lowercase().as_str(), "security.md" | "security.adoc" | "security.rst");
+    let text = file.text.to_lowercase();
+    if text.contains("use this section to tell people") {
+        return None;
+    }
+    let reports = text.contains("report") || text.contains("vulnerabilit") || text.contains("disclos");
+    let reachable = text.contains('@') || text.contains("http") || text.contains("advisor") || text.contains("contact");
+    let place = text.find('@').filter(|at| text.is_char_boundary(*at));
+    let line = place.map_or(1, |at| u32::try_from(text[..at].matches('\n').count() + 1).unwrap_or(1));
+    if policy {
+        return (reports && reachable).then(|| file.line_span(line));
+    }
+    None
+}
