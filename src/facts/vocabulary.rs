@@ -946,6 +946,8 @@ vocabulary! {
         of_service: flag,
         /// Which crate folder or binary it builds.
         builds: text,
+        /// Its final stage holds the compiler: cargo runs in it, or its base is a Rust image.
+        compiles: flag,
     }
 
     /// A service of a compose file.
@@ -1014,6 +1016,12 @@ vocabulary! {
         non_root: flag,
         /// Host network, PID or IPC namespace, or a host path.
         host_access: flag,
+        /// It only runs before the others start.
+        init: flag,
+        /// Name of its workload, task or service.
+        workload: text,
+        /// kubernetes, ecs, compose, ...
+        by: text,
         /// Of the service.
         of_service: flag,
     }
@@ -1028,6 +1036,10 @@ vocabulary! {
         path: text,
         /// Port it calls.
         port: number,
+        /// Name of the port it calls, where it calls one by name.
+        port_name: text,
+        /// Ports that its container or image declares or is given by its environment.
+        declared_ports: list,
         /// kubernetes, docker, compose, fly, render, ecs, load-balancer, ...
         by: text,
         /// The service serves this path.
@@ -1064,6 +1076,8 @@ vocabulary! {
     instance_count InstanceCount {
         /// Instances.
         count: number,
+        /// An autoscaler may start more.
+        autoscaled: flag,
         /// Platform.
         by: text,
     }
