@@ -122,6 +122,11 @@ impl Workspace {
         Workspace { packages }
     }
 
+    /// Name in code of the library of a package's folder.
+    pub fn lib_name(&self, folder: Option<&str>) -> Option<String> {
+        self.at(folder?)?.library().map(|target| target.name.clone())
+    }
+
     /// The package of a folder.
     pub fn at(&self, folder: &str) -> Option<&Package> {
         let found = self.packages.binary_search_by(|package| package.folder.as_str().cmp(folder));
