@@ -1,0 +1,166 @@
+//! Migrations written in Rust: types that implement sea-orm's `MigrationTrait`, one a file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::vocabulary::{Migration, SchemaChange};
+use crate::link::names::FunctionInfo;
+use crate::link::{Context, Linked};
+use crate::parse::rust::ast::{Block, Expr, ExprKind};
+use crate::parse::rust::walk;
+use crate::scan::source::{FileId, Role, Span};
+
+/// Builder methods that change a table, with the operation and the index of the changed column.
+const CHANGES: &[(&str, &str)] =
+    &[("drop_column", "drop-column"), ("rename_column", "rename-column"), ("modify_column", "change-type")];
+
+/// Methods that undo something; a down part without any of them does nothing.
+const UNDOING: &[&str] = &[
+    "drop_table",
+    "drop_index",
+    "alter_table",
+    "drop_column",
+    "rename_table",
+    "rename_column",
+    "execute",
+    "drop_type",
+    "execute_unprepared",
+    "create_table",
+    "drop_foreign_key",
+    "delete",
+    "exec",
+    "create_index",
+    "exec_stmt",
+    "alter_type",
+];
+
+/// A migration's two functions.
+#[derive(Default)]
+struct Pair<'a> {
+    up: Option<&'a FunctionInfo<'a>>,
+    down: Option<&'a FunctionInfo<'a>>,
+}
+
+/// Adds the facts of this part.
+pub(super) fn emit(context: &Context<'_>, linked: &mut Linked) {
+    let mut older: BTreeSet<String> = BTreeSet::new();
+    for (file, pair) in pairs(context) {
+        let Some(up) = pair.up else { continue };
+        let data = Migration {
+            tool: "sea-orm".into(),
+            version: context.repository.tree.file(file).name().trim_end_matches(".rs").into(),
+            has_down: pair.down.is_some_and(undoes).into(),
+            run: true.into(),
+            duplicate: false.into(),
+            ..Migration::default()
+        };
+        linked.facts.add(context.fact_in_role(data, file, up.item.name_span, Role::Service));
+        let Some(body) = &up.function.body else { continue };
+        let created = tables(body, "create");
+        for (span, change) in changes(body, &created, &older) {
+            linked.facts.add(context.fact_in_role(change, file, span, Role::Service));
+        }
+        older.extend(created);
+    }
+}
+
+/// Migrations by file, in the order of their files' names.
+fn pairs<'a>(context: &'a Context<'_>) -> BTreeMap<FileId, Pair<'a>> {
+    let mut pairs: BTreeMap<FileId, Pair<'a>> = BTreeMap::new();
+    for function in context.names.functions() {
+        let migrates = function.of_trait.as_deref().is_some_and(|name| name.ends_with("MigrationTrait"));
+        if !migrates || function.role == Role::Test {
+            continue;
+        }
+        let pair = pairs.entry(function.file).or_default();
+        match function.item.name.as_str() {
+            "up" => pair.up = Some(function),
+            "down" => pair.down = Some(function),
+            _ => {}
+        }
+    }
+    pairs
+}
+
+fn undoes(down: &FunctionInfo<'_>) -> bool {
+    let mut found = false;
+    if let Some(body) = &down.function.body {
+        walk::expressions(body, &mut |expr| {
+            found |= matches!(&*expr.kind, ExprKind::MethodCall { method, .. } if UNDOING.contains(&method.as_str()));
+        });
+    }
+    found
+}
+
+/// Tables of `Table::create()` chains and the like, by the first segment of their `.table(X::Table)`.
+fn tables(body: &Block, constructor: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    walk::expressions(body, &mut |expr| {
+        if let Some((start, table, _)) = table_of(expr)
+            && start == format!("Table::{constructor}")
+        {
+            found.insert(table);
+        }
+    });
+    found
+}
+
+/// The constructor, table and place of a `.table(X::Table)` call in a builder chain.
+fn table_of(expr: &Expr) -> Option<(String, String, Span)> {
+    let ExprKind::MethodCall { receiver, method, arguments, .. } = &*expr.kind else { return None };
+    if method != "table" {
+        return None;
+    }
+    let ExprKind::Path(path) = &*arguments.first()?.kind else { return None };
+    Some((start_of(receiver)?, path.segments.first()?.clone(), expr.span))
+}
+
+/// `Table::create` of `Table::create().if_not_exists()..`.
+fn start_of(mut expr: &Expr) -> Option<String> {
+    loop {
+        match &*expr.kind {
+            ExprKind::MethodCall { receiver, .. } => expr = receiver,
+            ExprKind::Call { function, .. } => expr = function,
+            ExprKind::Path(path) => {
+                let from = path.segments.len().checked_sub(2)?;
+                return Some(path.segments[from..].join("::"));
+            }
+            _ => return None,
+        }
+    }
+}
+
+fn changes(body: &Block, created: &BTreeSet<String>, older: &BTreeSet<String>) -> Vec<(Span, SchemaChange)> {
+    let mut found = Vec::new();
+    let alters = tables(body, "alter");
+    walk::expressions(body, &mut |expr| {
+        if let Some((start, table, span)) = table_of(expr)
+            && older.contains(&table)
+            && !created.contains(&table)
+        {
+            let operation = match start.as_str() {
+                "Index::create" => "create-index",
+                "Table::drop" => "drop-table",
+                "Table::rename" => "rename-table",
+                _ => return,
+            };
+            found.push((span, change(operation, &table)));
+        }
+        let ExprKind::MethodCall { method, method_span, .. } = &*expr.kind else { return };
+        let altered = alters.iter().find(|table| older.contains(*table) && !created.contains(*table));
+        if let (Some((_, operation)), Some(table)) = (CHANGES.iter().find(|(name, _)| name == method), altered) {
+            found.push((*method_span, change(operation, table)));
+        }
+    });
+    found
+}
+
+fn change(operation: &str, table: &str) -> SchemaChange {
+    SchemaChange {
+        operation: operation.into(),
+        table: table.into(),
+        concurrently: false.into(),
+        reviewed: false.into(),
+        lock_timeout: false.into(),
+        ..SchemaChange::default()
+    }
+}

@@ -1,0 +1,169 @@
+//! The schema that the migrations give, and which of its columns keys and queries rely on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::queries::Literally;
+use super::sets::{Set, up_statements};
+use crate::facts::vocabulary;
+use crate::facts::{Confidence, Related};
+use crate::link::{Context, Linked};
+use crate::parse::sql::{Action, Column, Constraint, Kind, Query};
+use crate::scan::source::{FileId, Place, Role};
+
+/// A table after all migrations.
+#[derive(Default)]
+struct Table {
+    columns: BTreeMap<String, State>,
+    /// First columns of indexes, keys and unique constraints.
+    led: BTreeSet<String>,
+}
+
+/// A column after all migrations.
+struct State {
+    place: Place,
+    foreign_key: bool,
+    queried: Option<Place>,
+}
+
+/// The schema of one set.
+#[derive(Default)]
+struct Schema {
+    tables: BTreeMap<String, Table>,
+}
+
+/// Adds a fact for each column that is a foreign key or that a literal query chooses rows by.
+pub(super) fn emit(context: &Context<'_>, sets: &[Set], queries: &[Literally], linked: &mut Linked) {
+    for set in sets {
+        let mut schema = Schema::default();
+        for entry in &set.entries {
+            up_statements(context, entry).for_each(|statement| schema.apply(&statement.kind, entry.up));
+        }
+        queries.iter().for_each(|query| schema.mark(query));
+        schema.emit(context, linked);
+    }
+}
+
+impl Schema {
+    fn apply(&mut self, statement: &Kind, file: FileId) {
+        match statement {
+            Kind::CreateTable(created) if !created.temporary => {
+                let table = self.tables.entry(created.table.text.clone()).or_default();
+                created.columns.iter().for_each(|column| table.add(column, file));
+                table.led.extend(created.keys.iter().filter_map(|key| key.first().cloned()));
+                created.foreign_keys.iter().filter_map(|key| key.first()).for_each(|name| table.key(&name.text));
+            }
+            Kind::CreateIndex(index) if !index.partial => {
+                let led = index.columns.first().cloned();
+                self.tables.entry(index.table.text.clone()).or_default().led.extend(led);
+            }
+            Kind::DropTable { tables } => tables.iter().for_each(|table| drop(self.tables.remove(&table.text))),
+            Kind::RenameTable { from, to } => self.rename(&from.text, &to.text),
+            Kind::AlterTable { table, actions } => {
+                actions.iter().for_each(|action| self.alter(&table.text, action, file))
+            }
+            _ => {}
+        }
+    }
+
+    fn rename(&mut self, from: &str, to: &str) {
+        if let Some(table) = self.tables.remove(from) {
+            self.tables.insert(to.to_string(), table);
+        }
+    }
+
+    fn alter(&mut self, name: &str, action: &Action, file: FileId) {
+        if let Action::RenameTable(to) = action {
+            return self.rename(name, &to.text);
+        }
+        let table = self.tables.entry(name.to_string()).or_default();
+        match action {
+            Action::AddColumn(column) => table.add(column, file),
+            Action::DropColumn(column) => drop(table.columns.remove(&column.text)),
+            Action::RenameColumn { from, to } => table.rename(&from.text, &to.text),
+            Action::AddIndex(columns) => table.led.extend(columns.first().cloned()),
+            Action::AddConstraint { what, columns, .. } => {
+                let Some(first) = columns.first() else { return };
+                match what {
+                    Constraint::ForeignKey => table.key(&first.text),
+                    Constraint::PrimaryKey | Constraint::Unique => drop(table.led.insert(first.text.clone())),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Marks the columns that a query chooses rows by.
+    fn mark(&mut self, literal: &Literally) {
+        for statement in &literal.statements {
+            let Kind::Query(query) = &statement.kind else { continue };
+            for (qualifier, column) in &query.filters {
+                let Some(table) = self.table_of(query, qualifier.as_deref(), &column.text) else { continue };
+                if let Some(state) = self.tables.get_mut(&table).and_then(|table| table.columns.get_mut(&column.text)) {
+                    state.queried.get_or_insert(literal.place);
+                }
+            }
+        }
+    }
+
+    /// The table that a column of a query belongs to: by its qualifier, or the one table of the query that has it.
+    fn table_of(&self, query: &Query, qualifier: Option<&str>, column: &str) -> Option<String> {
+        let named =
+            |name: &str, alias: Option<&str>| qualifier.is_none_or(|wanted| alias == Some(wanted) || name == wanted);
+        let mut fitting = query
+            .tables
+            .iter()
+            .filter(|(name, alias)| named(&name.text, alias.as_deref()))
+            .filter(|(name, _)| self.tables.get(&name.text).is_some_and(|table| table.columns.contains_key(column)))
+            .map(|(name, _)| name.text.clone());
+        let first = fitting.next()?;
+        fitting.all(|other| other == first).then_some(first)
+    }
+
+    fn emit(&self, context: &Context<'_>, linked: &mut Linked) {
+        for (name, table) in &self.tables {
+            for (column, state) in
+                table.columns.iter().filter(|(_, state)| state.foreign_key || state.queried.is_some())
+            {
+                let data = vocabulary::Column {
+                    table: name.as_str().into(),
+                    name: column.as_str().into(),
+                    foreign_key: state.foreign_key.into(),
+                    queried: state.queried.is_some().into(),
+                    indexed: table.led.contains(column).into(),
+                };
+                let mut fact = context.fact_in_role(data, state.place.file, state.place.span, Role::Service);
+                fact.confidence = if state.foreign_key { Confidence::High } else { Confidence::Medium };
+                let note = "a query chooses rows by it here".to_string();
+                fact.related.extend(state.queried.map(|place| Related { place, note }));
+                linked.facts.add(fact);
+            }
+        }
+    }
+}
+
+impl Table {
+    fn add(&mut self, column: &Column, file: FileId) {
+        let place = Place { file, span: column.name.span };
+        let state = State { place, foreign_key: column.references, queried: None };
+        if column.key {
+            self.led.insert(column.name.text.clone());
+        }
+        self.columns.entry(column.name.text.clone()).or_insert(state);
+    }
+
+    fn key(&mut self, column: &str) {
+        if let Some(state) = self.columns.get_mut(column) {
+            state.foreign_key = true;
+        }
+    }
+
+    fn rename(&mut self, from: &str, to: &str) {
+        if let Some(state) = self.columns.remove(from) {
+            self.columns.insert(to.to_string(), state);
+        }
+        if self.led.remove(from) {
+            self.led.insert(to.to_string());
+        }
+    }
+}
