@@ -229,6 +229,8 @@ pub struct SchemaArgs {
 pub enum SchemaOf {
     /// The JSON report.
     Report,
+    /// prodcheck.toml.
+    Config,
     /// The facts that rules ask, with their attributes.
     Facts,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::args::{CheckArgs, Format, FormatArg};
-use super::pipeline::{self, Basis, Read};
+use super::pipeline::{self, Read};
 use super::progress::Progress;
 use super::{Exit, Stop, output, rules, terminal};
 use crate::check::outcome::Outcome;
@@ -18,15 +18,14 @@ use crate::scan::{ScanError, ScanOptions};
 pub fn run(arguments: &CheckArgs) -> Result<Exit, Stop> {
     let started = Instant::now();
     let documents = documents(arguments)?;
-    let files = rules::files(arguments.sources.rules.as_deref())?;
-    let catalog = rules::catalog(&files)?;
-    let basis = Basis { catalog, settings: Settings { today: today(arguments), ..Settings::default() } };
-    let options = ScanOptions::default();
+    let basis = rules::basis(&arguments.path, &arguments.sources)?;
+    let settings = Settings { today: today(arguments), ..basis.config.settings.clone() };
+    let options = ScanOptions { exclude: basis.config.exclude.clone(), ..ScanOptions::default() };
     let progress = Progress::start();
     let run = pipeline::on_deep_stack(|| {
         let read = pipeline::read(&arguments.path, &options, &basis.catalog, |stage| progress.stage(stage))?;
         progress.stage("checking");
-        let outcome = pipeline::check(&read, &basis);
+        let outcome = pipeline::check(&read, &basis, &settings);
         Ok((read, outcome))
     });
     progress.finish();
@@ -123,10 +122,4 @@ pub fn cannot_scan(error: ScanError) -> Stop {
         ScanError::Missing(_) | ScanError::NotAFolder(_) => Stop::usage(error.to_string()),
         ScanError::Unreadable(..) => Stop::incomplete(error.to_string()),
     }
-}
-
-/// The name that is most like what was written, where one is like it at all.
-pub fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = names.map(|name| (strsim::jaro_winkler(written, name), name));
-    scored.filter(|(score, _)| *score > 0.8).max_by(|left, right| left.0.total_cmp(&right.0)).map(|(_, name)| name)
 }

@@ -3,6 +3,7 @@
 use super::args::{FactsArgs, ListFormat, Sources};
 use super::pipeline::{self, Read};
 use super::{Exit, Stop, output, rules};
+use crate::config::nearest;
 use crate::facts::vocabulary;
 use crate::report::facts as report;
 use crate::report::quote::Quoter;
@@ -26,10 +27,9 @@ pub fn run(arguments: &FactsArgs) -> Result<Exit, Stop> {
 
 /// A repository, read and linked, without a check.
 pub fn read(path: &Path, sources: &Sources) -> Result<Read, Stop> {
-    let files = rules::files(sources.rules.as_deref())?;
-    let catalog = rules::catalog(&files)?;
-    let options = ScanOptions::default();
-    let read = pipeline::on_deep_stack(|| pipeline::read(path, &options, &catalog, |_| ()))?;
+    let basis = rules::basis(path, sources)?;
+    let options = ScanOptions { exclude: basis.config.exclude.clone(), ..ScanOptions::default() };
+    let read = pipeline::on_deep_stack(|| pipeline::read(path, &options, &basis.catalog, |_| ()))?;
     read.map_err(super::check::cannot_scan)
 }
 
@@ -38,6 +38,6 @@ fn known_kind(kind: &str) -> Result<(), Stop> {
         return Ok(());
     }
     let names = vocabulary::SCHEMA.iter().map(|schema| schema.name);
-    let hint = super::check::nearest(kind, names).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+    let hint = nearest(kind, names).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
     Err(Stop::usage(format!("no kind of fact is called `{kind}`{hint}")))
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use super::rules::Basis;
 use crate::check::outcome::Outcome;
 use crate::check::settings::Settings;
 use crate::link::catalog::Catalog;
@@ -25,15 +26,6 @@ pub struct Read {
     pub linked: Linked,
     /// What was not read or not understood, of all stages so far.
     pub notices: Vec<Notice>,
-}
-
-/// What a check works with besides the repository.
-#[derive(Debug)]
-pub struct Basis {
-    /// What libraries mean.
-    pub catalog: Catalog,
-    /// What prodcheck.toml changes.
-    pub settings: Settings,
 }
 
 /// Runs something on a thread with a deep stack, in a pool of such threads for what it does in parallel.
@@ -86,20 +78,21 @@ fn netted<T>(stage: &str, notices: &mut Vec<Notice>, work: impl FnOnce() -> T) -
 }
 
 /// Checks what was read. The outcome has all notices and the counts of files.
-pub fn check(read: &Read, basis: &Basis) -> Outcome {
+pub fn check(read: &Read, basis: &Basis, settings: &Settings) -> Outcome {
     let mut notices = read.notices.clone();
-    let outcome = netted("checking", &mut notices, || judge(read, basis));
+    let outcome = netted("checking", &mut notices, || judge(read, basis, settings));
     let mut outcome = outcome.unwrap_or_default();
     outcome.notices.append(&mut notices);
     outcome.notices.sort();
     outcome.notices.dedup();
     outcome.stats.files = read.repository.tree.files.len();
     outcome.stats.files_read = read.repository.tree.files.iter().filter(|file| is_read(file)).count();
+    outcome.own_rules.clone_from(&basis.own_rules);
     outcome.stats.facts = read.linked.facts.all.len();
     outcome
 }
 
-fn judge(_read: &Read, _basis: &Basis) -> Outcome {
+fn judge(_read: &Read, _basis: &Basis, _settings: &Settings) -> Outcome {
     Outcome::default()
 }
 

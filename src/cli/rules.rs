@@ -1,16 +1,61 @@
-//! The rules, the checklist and the catalog of a run: the built-in ones, or those of `--rules DIR`.
+//! What a run goes by: prodcheck.toml, the rules, the checklist and the catalog.
 
-use std::fmt::Display;
 use std::path::Path;
+use std::sync::Arc;
 
 use walkdir::WalkDir;
 
-use super::Stop;
+use super::args::Sources;
+use super::{Stop, terminal};
 use crate::check::embedded;
+use crate::check::settings::TomlError;
+use crate::config::{Config, ConfigError};
 use crate::link::catalog::Catalog;
+use crate::report::text::toml;
 
 /// Files of a rules folder: path below it, and text.
 pub type Files = Vec<(String, String)>;
+
+/// What a run goes by.
+#[derive(Debug)]
+pub struct Basis {
+    /// prodcheck.toml.
+    pub config: Config,
+    /// What libraries mean.
+    pub catalog: Catalog,
+    /// Rules that are not built in, as the report names them.
+    pub own_rules: Vec<String>,
+}
+
+/// Loads everything; all that is wrong with any of it is said at once.
+pub fn basis(root: &Path, sources: &Sources) -> Result<Basis, Stop> {
+    let mut errors = Vec::new();
+    let config = config(root, sources, &mut errors)?;
+    let files = files(sources.rules.as_deref())?;
+    let catalog = catalog(&files, &config, &mut errors);
+    if !errors.is_empty() {
+        return Err(wrong(&errors));
+    }
+    let mut own_rules: Vec<String> = config.rule_files.iter().map(|(path, _)| path.clone()).collect();
+    own_rules.extend(sources.rules.iter().map(|folder| folder.to_string_lossy().into_owned()));
+    Ok(Basis { config, catalog, own_rules })
+}
+
+fn config(root: &Path, sources: &Sources, errors: &mut Vec<TomlError>) -> Result<Config, Stop> {
+    if sources.no_config {
+        return Ok(Config::default());
+    }
+    match Config::load(root, sources.config.as_deref()) {
+        Ok(config) => Ok(config),
+        Err(ConfigError::Unreadable(path, why)) => {
+            Err(Stop::usage(format!("{} cannot be read: {why}", path.display())))
+        }
+        Err(ConfigError::Wrong(wrong)) => {
+            errors.extend(wrong);
+            Ok(Config::default())
+        }
+    }
+}
 
 /// The files of a folder of rules, or the built-in ones.
 pub fn files(folder: Option<&Path>) -> Result<Files, Stop> {
@@ -35,14 +80,39 @@ pub fn files(folder: Option<&Path>) -> Result<Files, Stop> {
     Ok(files)
 }
 
-/// The catalog of these files.
-pub fn catalog(files: &Files) -> Result<Catalog, Stop> {
-    let borrowed: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    Catalog::load(&Catalog::files(&borrowed)).map_err(|errors| all_of(&errors))
+fn borrowed(files: &Files) -> Vec<(&str, &str)> {
+    files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect()
 }
 
-/// All errors at once.
-pub fn all_of(errors: &[impl Display]) -> Stop {
-    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    Stop::usage(lines.join("\nprodcheck: "))
+fn catalog(files: &Files, config: &Config, errors: &mut Vec<TomlError>) -> Catalog {
+    let all = borrowed(files);
+    let mut all = Catalog::files(&all);
+    all.extend(borrowed(&config.catalog));
+    match Catalog::load(&all) {
+        Ok(catalog) => catalog,
+        Err(wrong) => {
+            let text_of = |path: &str| all.iter().find(|(known, _)| *known == path).map_or("", |(_, text)| text);
+            errors.extend(wrong.into_iter().map(|error| TomlError {
+                text: Arc::from(text_of(&error.path)),
+                span: line_range(text_of(&error.path), error.line),
+                path: error.path,
+                message: error.message,
+                help: None,
+            }));
+            Catalog::default()
+        }
+    }
+}
+
+fn line_range(text: &str, line: usize) -> std::ops::Range<usize> {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let length = text.get(start..).and_then(|rest| rest.lines().next()).map_or(0, str::len);
+    start..start + length
+}
+
+/// Errors, drawn.
+pub fn wrong(errors: &[TomlError]) -> Stop {
+    let count = if errors.len() == 1 { "1 error".to_string() } else { format!("{} errors", errors.len()) };
+    let drawn = toml::errors(errors, &terminal::for_errors());
+    Stop::usage(format!("{count} in the configuration or rules\n\n{drawn}"))
 }

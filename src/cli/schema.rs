@@ -2,12 +2,13 @@
 
 use super::args::{SchemaArgs, SchemaOf};
 use super::{Exit, Stop, output};
-use crate::report;
+use crate::{config, report};
 
 /// Runs the command.
 pub fn run(arguments: &SchemaArgs) -> Result<Exit, Stop> {
     output::to_stdout(&match arguments.of {
         SchemaOf::Report => report::json::schema(),
+        SchemaOf::Config => report::encode::to_json(&config::schema()),
         SchemaOf::Facts => report::facts::schema(),
     })?;
     Ok(Exit::Clean)

@@ -25,6 +25,12 @@ pub fn look(wanted: &Wanted, to_file: bool) -> Look {
     Look { color, unicode: !wanted.ascii && speaks_utf8(), width }
 }
 
+/// How errors on standard error are to look.
+pub fn for_errors() -> Look {
+    let terminal = std::io::stderr().is_terminal();
+    Look { color: terminal && !is_set("NO_COLOR"), unicode: speaks_utf8(), width: WIDTH }
+}
+
 fn is_set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }

@@ -95,7 +95,7 @@ fn blocks<'a>(findings: &[&'a Finding]) -> Vec<Block<'a>> {
 
 fn in_full(subject: &Subject<'_>, look: &Look, finding: &Finding, more: &[&Finding]) -> String {
     let mut out = heading(subject, look, finding);
-    out.push_str(&Window::around(subject, finding.place, look).draw(look));
+    out.push_str(&window(subject, look, finding.place));
     out.push_str(&flow(subject, look, finding));
     for related in &finding.related {
         out.push_str(&labelled(subject, look, "see", &note_at(subject, related)));
@@ -106,6 +106,10 @@ fn in_full(subject: &Subject<'_>, look: &Look, finding: &Finding, more: &[&Findi
         out.push_str(&look.wrap("  ", 4, &more_places(subject, more)));
     }
     out
+}
+
+fn window(subject: &Subject<'_>, look: &Look, place: Place) -> String {
+    Window::around(subject.tree.file(place.file), subject.quoter, place.span, look).draw(look)
 }
 
 fn heading(subject: &Subject<'_>, look: &Look, finding: &Finding) -> String {
@@ -154,7 +158,7 @@ fn together(subject: &Subject<'_>, look: &Look, absences: &[&Finding]) -> String
             out.push_str(&labelled(subject, look, "fix", &finding.fix));
         }
     }
-    out.push_str(&Window::around(subject, first.place, look).draw(look));
+    out.push_str(&window(subject, look, first.place));
     if absences.len() == 1 {
         out.push_str(&labelled(subject, look, "why", &first.why));
         out.push_str(&labelled(subject, look, "fix", &first.fix));

@@ -5,6 +5,7 @@ mod diagnostics;
 mod gate;
 mod header;
 pub mod style;
+pub mod toml;
 mod window;
 
 use super::Subject;

@@ -8,9 +8,8 @@ use miette::{
 };
 
 use super::style::Look;
-use crate::report::Subject;
-use crate::report::quote::is_dangerous;
-use crate::scan::source::{LineColumn, Place, Span};
+use crate::report::quote::{Quoter, escape, is_dangerous};
+use crate::scan::source::{LineColumn, SourceFile, Span};
 
 /// Columns that the drawing takes beside the source.
 const FRAME: usize = 12;
@@ -34,9 +33,8 @@ pub struct Window {
 
 impl Window {
     /// The lines around a place. A place over several lines is marked on its first.
-    pub fn around(subject: &Subject<'_>, place: Place, look: &Look) -> Window {
-        let file = subject.tree.file(place.file);
-        let at = file.line_column(place.span.start);
+    pub fn around(file: &SourceFile, quoter: &Quoter, place: Span, look: &Look) -> Window {
+        let at = file.line_column(place.start);
         let end = file.text.trim_end_matches(['\n', '\r']).len();
         let last = file.line_column(u32::try_from(end).unwrap_or(u32::MAX)).line.max(at.line);
         let first = at.line.saturating_sub(AROUND).max(1);
@@ -44,16 +42,15 @@ impl Window {
         let (mut text, mut label) = (String::new(), 0..0);
         for line in first..=(at.line + AROUND).min(last) {
             let span = file.line_span(line);
-            let shown = subject.quoter.stretch(place.file, &file.text, span);
+            let shown = quoter.stretch(file.id, &file.text, span);
             if line == at.line {
-                let marked = marked(place.span, span, &file.text);
-                label = push_marked(&mut text, &shown, marked, most);
+                label = push_marked(&mut text, &shown, marked(place, span, &file.text), most);
             } else {
                 push_plain(&mut text, &shown, most);
             }
             text.push('\n');
         }
-        Window { name: subject.path(place).to_string(), text, label, first_line: first as usize - 1, at }
+        Window { name: escape(&file.path), text, label, first_line: first as usize - 1, at }
     }
 
     /// The drawing.
@@ -183,17 +180,14 @@ impl SourceCode for Window {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::report::quote::Quoter;
-    use crate::report::samples::{self, Sample};
+    use crate::report::samples;
 
     const PLAIN: Look = Look { color: false, unicode: false, width: 80 };
 
     fn draw(path: &str, text: &str, mark: &str) -> String {
-        let mut sample = Sample::full();
-        sample.tree = samples::tree(&[(path, text)]);
-        sample.quoter = Quoter::default();
-        let place = samples::place(&sample.tree, path, mark);
-        Window::around(&sample.subject(), place, &PLAIN).draw(&PLAIN)
+        let tree = samples::tree(&[(path, text)]);
+        let place = samples::place(&tree, path, mark);
+        Window::around(&tree.files[0], &Quoter::default(), place.span, &PLAIN).draw(&PLAIN)
     }
 
     #[test]
@@ -221,11 +215,8 @@ mod tests {
 
     #[test]
     fn empty_places_and_empty_files_are_drawn() {
-        let mut sample = Sample::full();
-        sample.tree = samples::tree(&[("README.md", "")]);
-        sample.quoter = Quoter::default();
-        let place = Place { file: crate::scan::source::FileId(0), span: Span::new(0, 0) };
-        let drawn = Window::around(&sample.subject(), place, &PLAIN).draw(&PLAIN);
+        let tree = samples::tree(&[("README.md", "")]);
+        let drawn = Window::around(&tree.files[0], &Quoter::default(), Span::new(0, 0), &PLAIN).draw(&PLAIN);
         assert!(drawn.contains("README.md:1:1"), "{drawn}");
     }
 }
