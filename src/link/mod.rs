@@ -120,5 +120,6 @@ const PARTS: &[Emit] = &[
     containers::emit,
     delivery::emit,
     documents::emit,
+    services::complete,
     ties::emit,
 ];
