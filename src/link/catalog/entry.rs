@@ -67,6 +67,10 @@ pub struct Entry {
     pub fields: BTreeMap<String, Vec<Effect>>,
     /// Methods that finish the builder: what follows is said of another object.
     pub ends: Vec<String>,
+    /// Methods or fields, one of which must have been used.
+    pub requires: Vec<String>,
+    /// It says something only where another object takes it over.
+    pub part: bool,
     /// Only a framework's default establishes it.
     pub is_default: bool,
     /// How sure.
@@ -95,8 +99,14 @@ pub enum EffectValue {
     Argument(usize),
     /// Always this.
     Fixed(Attr<Value>),
-    /// Another object that is passed as argument: its fact's attributes are this fact's.
-    Merge(usize),
+    /// Another object that is passed as argument: its fact's attributes are this fact's. Where that object cannot be
+    /// seen and `blind` is set, it may set anything.
+    Merge {
+        /// Position of the argument.
+        position: usize,
+        /// The object is sure to set attributes.
+        blind: bool,
+    },
 }
 
 /// A piece of code with what the entry must say of it.

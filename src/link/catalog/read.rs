@@ -38,6 +38,10 @@ struct RawEntry {
     #[serde(default)]
     ends: Vec<String>,
     #[serde(default)]
+    requires: Vec<String>,
+    #[serde(default)]
+    part: bool,
+    #[serde(default)]
     default: bool,
     confidence: Option<Spanned<String>>,
     #[serde(default)]
@@ -162,6 +166,8 @@ impl<'a> Reader<'a> {
             methods: self.effects(&raw.methods)?,
             fields: self.effects(&raw.fields)?,
             ends: raw.ends,
+            requires: raw.requires,
+            part: raw.part,
             is_default: raw.default,
             confidence: self.confidence(raw.confidence.as_ref())?,
             examples: self.examples(&raw.matches, &raw.not)?,
@@ -303,7 +309,7 @@ impl<'a> Reader<'a> {
         };
         let scale = raw.scale.unwrap_or(1.0);
         if let Some(position) = raw.merge {
-            return Ok(Effect { attribute: None, value: EffectValue::Merge(position), scale });
+            return Ok(Effect { attribute: None, value: EffectValue::Merge { position, blind: raw.unknown }, scale });
         }
         let Some(name) = raw.attribute else {
             return self.fail(at, "an effect needs `attribute` or `merge`".to_string());

@@ -213,6 +213,9 @@ impl<'c, 'a> Walk<'c, 'a> {
 
     pub(super) fn set_field(&mut self, id: FoundId, name: &str, value: &'a Expr, carried: &Carried<'a>) {
         let entry = self.found[id].entry;
+        if let Some(known) = entry.requires.iter().find(|required| *required == name) {
+            self.found[id].methods.push((known, std::slice::from_ref(value)));
+        }
         if let Some(effects) = entry.fields.get(name) {
             for effect in effects {
                 self.effect(id, effect, std::slice::from_ref(value), std::slice::from_ref(carried));
@@ -244,10 +247,11 @@ impl<'c, 'a> Walk<'c, 'a> {
         }
     }
 
-    fn merge_at(&mut self, id: FoundId, position: usize, given: &[Carried<'a>]) {
+    fn merge_effect(&mut self, id: FoundId, effect: &Effect, given: &[Carried<'a>]) {
+        let EffectValue::Merge { position, blind } = effect.value else { return };
         let others: Vec<FoundId> = given.get(position).map(|carried| carried.ids().collect()).unwrap_or_default();
-        if others.is_empty() {
-            // What was passed in cannot be seen: it may set anything.
+        let kind = self.found[id].kind();
+        if blind && !others.iter().any(|other| self.found[*other].kind() == kind) {
             self.found[id].unknown_rest();
         }
         for other in others {
@@ -265,11 +269,7 @@ impl<'c, 'a> Walk<'c, 'a> {
     }
 
     fn merge_arguments(&mut self, id: FoundId, effects: &[Effect], carried: &[Carried<'a>]) {
-        for effect in effects {
-            if let EffectValue::Merge(position) = effect.value {
-                self.merge_at(id, position, carried);
-            }
-        }
+        effects.iter().for_each(|effect| self.merge_effect(id, effect, carried));
     }
 
     /// An argument that is a parameter of the function, for functions that only pass it on.
@@ -295,7 +295,7 @@ impl<'c, 'a> Walk<'c, 'a> {
             parameter: None,
         });
         for effect in &entry.arguments {
-            if !matches!(effect.value, EffectValue::Merge(_)) {
+            if !matches!(effect.value, EffectValue::Merge { .. }) {
                 self.effect(id, effect, arguments, &[]);
             }
         }
@@ -304,10 +304,7 @@ impl<'c, 'a> Walk<'c, 'a> {
 
     fn effect(&mut self, id: FoundId, effect: &Effect, arguments: &'a [Expr], given: &[Carried<'a>]) {
         let (Some(attribute), value) = (effect.attribute, &effect.value) else {
-            if let EffectValue::Merge(position) = effect.value {
-                self.merge_at(id, position, given);
-            }
-            return;
+            return self.merge_effect(id, effect, given);
         };
         let value = match value {
             EffectValue::Fixed(fixed) => fixed.clone(),
@@ -317,7 +314,7 @@ impl<'c, 'a> Walk<'c, 'a> {
                 let ty = self.found[id].attribute_type(attribute);
                 effect.scaled(argument.map_or(Attr::Unknown, |argument| self.value(argument, ty)))
             }
-            EffectValue::Merge(_) => return,
+            EffectValue::Merge { .. } => return,
         };
         self.found[id].data.set(attribute, value);
     }
