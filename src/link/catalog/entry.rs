@@ -69,6 +69,8 @@ pub struct Entry {
     pub ends: Vec<String>,
     /// Methods or fields, one of which must have been used.
     pub requires: Vec<String>,
+    /// Attributes whose value must be known: the fact is about the value.
+    pub known: Vec<&'static str>,
     /// It says something only where another object takes it over.
     pub part: bool,
     /// Only a framework's default establishes it.

@@ -40,6 +40,8 @@ struct RawEntry {
     #[serde(default)]
     requires: Vec<String>,
     #[serde(default)]
+    known: Vec<Spanned<String>>,
+    #[serde(default)]
     part: bool,
     #[serde(default)]
     default: bool,
@@ -167,6 +169,7 @@ impl<'a> Reader<'a> {
             fields: self.effects(&raw.fields)?,
             ends: raw.ends,
             requires: raw.requires,
+            known: self.names(&raw.known)?,
             part: raw.part,
             is_default: raw.default,
             confidence: self.confidence(raw.confidence.as_ref())?,
@@ -267,10 +270,12 @@ impl<'a> Reader<'a> {
             let attribute = self.attribute(name, at)?;
             values.push((attribute.name, self.value(attribute, value.get_ref(), at)?));
         }
-        for name in unknown {
-            values.push((self.attribute(name.get_ref(), name.span().start)?.name, Attr::Unknown));
-        }
+        values.extend(self.names(unknown)?.into_iter().map(|name| (name, Attr::Unknown)));
         Ok(values)
+    }
+
+    fn names(&self, raw: &[Spanned<String>]) -> Read<Vec<&'static str>> {
+        raw.iter().map(|name| Ok(self.attribute(name.get_ref(), name.span().start)?.name)).collect()
     }
 
     fn arguments(&self, raw: &BTreeMap<String, Spanned<Toml>>) -> Read<Vec<Effect>> {

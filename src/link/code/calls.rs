@@ -81,7 +81,7 @@ impl<'c, 'a> Walk<'c, 'a> {
         if is_wrapper(path) {
             return carried.drain(..).next().unwrap_or_default();
         }
-        let absolute = self.context.names.resolve(self.body.stand.module, &path.segments);
+        let absolute = self.resolve(&path.segments);
         if let Some(target) = self.context.names.function_at(&absolute) {
             let returned = self.function(target);
             return self.instantiate(target, &returned, expr.span, arguments);
@@ -175,7 +175,7 @@ impl<'c, 'a> Walk<'c, 'a> {
         if !self.context.catalog.speaks_of(Subject::Macro, call.path.last()) {
             return value;
         }
-        let absolute = self.context.names.resolve(self.body.stand.module, &call.path.segments);
+        let absolute = self.resolve(&call.path.segments);
         for entry in self.entries(Subject::Macro, &absolute) {
             let id = self.find(entry, call.span, &[]);
             self.found[id].arguments = call.arguments.iter().map(|argument| &argument.value).collect();
@@ -193,7 +193,7 @@ impl<'c, 'a> Walk<'c, 'a> {
     ) -> Carried<'a> {
         let carried: Vec<Carried<'a>> = fields.iter().map(|(_, value)| self.expr(value)).collect();
         let base = rest.map(|rest| self.expr(rest)).unwrap_or_default();
-        let absolute = self.context.names.resolve(self.body.stand.module, &path.segments);
+        let absolute = self.resolve(&path.segments);
         let mut value = Carried { ty: Some(absolute.as_str().into()), ..Carried::default() };
         for entry in self.entries(Subject::Call, &absolute) {
             if entry.fields.is_empty() {
@@ -279,14 +279,14 @@ impl<'c, 'a> Walk<'c, 'a> {
         Some((position, attribute))
     }
 
-    fn find(&mut self, entry: &'a Entry, span: Span, arguments: &'a [Expr]) -> FoundId {
+    pub(super) fn find(&mut self, entry: &'a Entry, span: Span, arguments: &'a [Expr]) -> FoundId {
         let id = self.found.len();
         self.found.push(Found {
             entry,
             data: entry.data(),
             stand: self.body.stand,
             span,
-            arguments: arguments.iter().collect(),
+            arguments: arguments.iter().map(|argument| self.bound(argument)).collect(),
             methods: Vec::new(),
             confidence: entry.confidence,
             absorbed: false,
@@ -331,6 +331,12 @@ impl<'c, 'a> Walk<'c, 'a> {
         }
     }
 
+    /// What a local that is passed was bound to.
+    fn bound(&self, argument: &'a Expr) -> &'a Expr {
+        let local = plain_name(argument).and_then(|name| self.body.scopes.get(name));
+        local.and_then(|carried| carried.expr).unwrap_or(argument)
+    }
+
     /// A function that only passes its parameter on (`fn var(name: &str)`) means at each call what it does inside.
     fn instantiate(
         &mut self,
@@ -357,7 +363,7 @@ impl<'c, 'a> Walk<'c, 'a> {
     }
 
     /// Entries that a resolved path means here.
-    fn entries(&self, subject: Subject, absolute: &str) -> Vec<&'a Entry> {
+    pub(super) fn entries(&self, subject: Subject, absolute: &str) -> Vec<&'a Entry> {
         let catalog: &'a Catalog = self.context.catalog;
         let (first, last) = (absolute.split("::").next().unwrap_or(""), absolute.rsplit("::").next().unwrap_or(""));
         if !catalog.speaks_of(subject, last) {
@@ -378,8 +384,11 @@ impl<'c, 'a> Walk<'c, 'a> {
             return Some("std".to_string());
         }
         let dependencies = &self.body.package?.dependencies;
-        let found = dependencies.iter().find(|dependency| dependency.code_name == code_name)?;
-        Some(found.package.replace('-', "_"))
+        // Names are resolved to the crates' own names; what could not be resolved has the name in code.
+        let named = |dependency: &&PackageDependency| {
+            same_crate(&dependency.package, code_name) || dependency.code_name == code_name
+        };
+        Some(dependencies.iter().find(named)?.package.replace('-', "_"))
     }
 
     /// The package's dependency on a crate, by the name that the crate has for everybody.
@@ -389,7 +398,7 @@ impl<'c, 'a> Walk<'c, 'a> {
     }
 
     /// Whether the package's version and features of the crate are those that the entry speaks of.
-    fn applies(&self, entry: &Entry) -> bool {
+    pub(super) fn applies(&self, entry: &Entry) -> bool {
         let Some(dependency) = self.dependency(&entry.krate) else { return entry.features.is_empty() };
         entry.versions.as_ref().is_none_or(|range| range.allows(&dependency.version))
             && (entry.features.is_empty() || entry.features.iter().any(|feature| dependency.features.contains(feature)))

@@ -73,6 +73,14 @@ impl Found<'_> {
         self.methods.iter().any(|(name, _)| *name == method)
     }
 
+    /// Whether it is a fact by itself: no part of another object, and with all that its entry asks for.
+    pub fn counts(&self) -> bool {
+        let entry = self.entry;
+        let required = entry.requires.is_empty() || entry.requires.iter().any(|name| self.called(name));
+        let known = entry.known.iter().all(|name| matches!(self.data.get(name), Some(Attr::Known(_))));
+        !self.absorbed && !entry.part && self.parameter.is_none() && required && known
+    }
+
     /// Takes over what another object's fact says.
     pub fn merge(&mut self, other: &Data) {
         for attribute in attributes(self.entry.fact) {

@@ -1,12 +1,55 @@
 //! What the service's code sets up: logging, telemetry, shutdown, pools, clients, caches, sessions, authentication.
+//!
+//! [`walk`] and [`items`] find what the catalog speaks of; what takes more than a path and a chain of methods to tell is
+//! added by the modules named after their subject.
 
 mod calls;
+mod clients;
 mod found;
+mod items;
+mod logging;
+mod pools;
+mod reach;
 mod scope;
+mod shutdown;
 mod values;
 mod walk;
 
+use super::names::ModuleId;
 use super::{Context, Linked};
+use crate::scan::source::{FileId, Role};
+use found::{Found, Stand};
+use reach::Reach;
+use walk::Walk;
 
 /// Adds the facts of this part.
-pub fn emit(_context: &Context<'_>, _linked: &mut Linked) {}
+pub fn emit(context: &Context<'_>, linked: &mut Linked) {
+    if context.repository.tree.files.is_empty() {
+        return;
+    }
+    let mut found = find(context);
+    let reach = Reach::find(context, linked);
+    shutdown::complete(context, &mut found, linked);
+    clients::complete(context, &mut found, &reach);
+    pools::complete(context, &mut found);
+    logging::complete(&mut found);
+    for found in found.iter().filter(|found| found.counts()) {
+        let mut fact = context.fact_in_role(found.data.clone(), found.stand.file, found.span, found.stand.role);
+        fact.confidence = found.confidence;
+        fact.is_default = found.entry.is_default;
+        linked.facts.add(fact);
+    }
+}
+
+/// Everything of the service's code that the catalog speaks of.
+fn find<'a>(context: &Context<'a>) -> Vec<Found<'a>> {
+    let stand = Stand { file: FileId(0), module: ModuleId(0), role: Role::Service, function: None };
+    let mut walk = Walk::new(context, stand);
+    for info in context.names.functions() {
+        if Stand::of(info).role == Role::Service {
+            walk.function(info.id);
+        }
+    }
+    items::look(&mut walk);
+    walk.found
+}

@@ -156,12 +156,26 @@ impl<'a> Values<'_, 'a> {
                 self.text(receiver, depth)
             }
             ExprKind::Macro(call) => constant_format(call),
+            // `("0.0.0.0", 8080)` and `([0, 0, 0, 0], 8080)` are addresses.
+            ExprKind::Tuple(parts) => self.joined(parts, ":", depth),
+            ExprKind::Array(parts) if parts.len() == 4 => self.joined(parts, ".", depth),
             ExprKind::Path(path) => match self.through(expr, depth, Values::text) {
                 Attr::Unknown => variant(path),
                 other => other,
             },
             _ => self.through(expr, depth, Values::text),
         }
+    }
+
+    fn joined(&self, parts: &'a [Expr], by: &str, depth: usize) -> Attr<String> {
+        let texts: Option<Vec<String>> = parts
+            .iter()
+            .map(|part| match self.text(part, depth) {
+                Attr::Known(text) => Some(text),
+                _ => None,
+            })
+            .collect();
+        texts.map_or(Attr::Unknown, |texts| Attr::Known(texts.join(by)))
     }
 
     fn flag(&self, expr: &'a Expr, depth: usize) -> Attr<bool> {

@@ -335,6 +335,24 @@ impl<'c, 'a> Walk<'c, 'a> {
         Carried::default()
     }
 
+    /// Stands elsewhere, outside every function.
+    pub(super) fn stand(&mut self, stand: Stand) {
+        let same_file = self.body.stand.file == stand.file;
+        if same_file {
+            self.body.stand = stand;
+        } else {
+            self.body = Body::new(self.context, stand);
+        }
+    }
+
+    /// The absolute path that a path means here.
+    pub(super) fn resolve(&self, path: &[String]) -> String {
+        match self.body.stand.function {
+            Some(function) => self.context.names.resolve_in(function, path),
+            None => self.context.names.resolve(self.body.stand.module, path),
+        }
+    }
+
     pub(super) fn type_name(&self, ty: &Type) -> Option<TypeName> {
         scope::type_name(self.context, self.body.stand.module, ty)
     }
