@@ -92,6 +92,8 @@ pub struct Effect {
     pub value: EffectValue,
     /// A number is multiplied by this (milliseconds, kibibytes).
     pub scale: f64,
+    /// It says nothing where this argument is an object with a fact of its own.
+    pub unless: Option<usize>,
 }
 
 /// Where the value of an attribute comes from.

@@ -78,6 +78,7 @@ struct RawEffect {
     unknown: bool,
     merge: Option<usize>,
     scale: Option<f64>,
+    unless: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -314,7 +315,12 @@ impl<'a> Reader<'a> {
         };
         let scale = raw.scale.unwrap_or(1.0);
         if let Some(position) = raw.merge {
-            return Ok(Effect { attribute: None, value: EffectValue::Merge { position, blind: raw.unknown }, scale });
+            return Ok(Effect {
+                attribute: None,
+                value: EffectValue::Merge { position, blind: raw.unknown },
+                scale,
+                unless: None,
+            });
         }
         let Some(name) = raw.attribute else {
             return self.fail(at, "an effect needs `attribute` or `merge`".to_string());
@@ -325,7 +331,7 @@ impl<'a> Reader<'a> {
             (None, true) => EffectValue::Fixed(Attr::Unknown),
             (None, false) => EffectValue::Argument(raw.argument.unwrap_or(0)),
         };
-        Ok(Effect { attribute: Some(attribute.name), value, scale })
+        Ok(Effect { attribute: Some(attribute.name), value, scale, unless: raw.unless })
     }
 
     fn examples(&self, matches: &[Spanned<Toml>], not: &[Spanned<Toml>]) -> Read<Vec<Example>> {

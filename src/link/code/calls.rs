@@ -204,7 +204,7 @@ impl<'c, 'a> Walk<'c, 'a> {
                 self.set_field(id, name, expr, carried);
             }
             for (other, _) in &base.found {
-                self.absorb(id, *other);
+                self.absorb(id, *other, false);
             }
             value.found.push((id, false));
         }
@@ -250,21 +250,27 @@ impl<'c, 'a> Walk<'c, 'a> {
     fn merge_effect(&mut self, id: FoundId, effect: &Effect, given: &[Carried<'a>]) {
         let EffectValue::Merge { position, blind } = effect.value else { return };
         let others: Vec<FoundId> = given.get(position).map(|carried| carried.ids().collect()).unwrap_or_default();
-        let kind = self.found[id].kind();
-        if blind && !others.iter().any(|other| self.found[*other].kind() == kind) {
+        if blind && !self.carries_kind(id, given.get(position)) {
             self.found[id].unknown_rest();
         }
         for other in others {
-            self.absorb(id, other);
+            self.absorb(id, other, true);
         }
     }
 
-    fn absorb(&mut self, id: FoundId, other: FoundId) {
+    /// Whether a value is an object with a fact of the same kind.
+    fn carries_kind(&self, id: FoundId, carried: Option<&Carried<'a>>) -> bool {
+        let kind = self.found[id].kind();
+        carried.is_some_and(|carried| carried.ids().any(|other| self.found[other].kind() == kind))
+    }
+
+    /// Takes over what another object's fact says; `over` what is set already too.
+    fn absorb(&mut self, id: FoundId, other: FoundId, over: bool) {
         if id == other || self.found[other].kind() != self.found[id].kind() {
             return;
         }
         let data = self.found[other].data.clone();
-        self.found[id].merge(&data);
+        self.found[id].merge(&data, over);
         self.found[other].absorbed = true;
     }
 
@@ -306,6 +312,9 @@ impl<'c, 'a> Walk<'c, 'a> {
         let (Some(attribute), value) = (effect.attribute, &effect.value) else {
             return self.merge_effect(id, effect, given);
         };
+        if effect.unless.is_some_and(|position| self.carries_kind(id, given.get(position))) {
+            return;
+        }
         let value = match value {
             EffectValue::Fixed(fixed) => fixed.clone(),
             EffectValue::Argument(position) => {

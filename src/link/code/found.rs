@@ -81,11 +81,11 @@ impl Found<'_> {
         !self.absorbed && !entry.part && self.parameter.is_none() && required && known
     }
 
-    /// Takes over what another object's fact says.
-    pub fn merge(&mut self, other: &Data) {
+    /// Takes over what another object's fact says; `over` what is set already too.
+    pub fn merge(&mut self, other: &Data, over: bool) {
         for attribute in attributes(self.entry.fact) {
             let value = other.get(attribute.name).unwrap_or_default();
-            if value.is_set() && !self.is_set(attribute.name) {
+            if value.is_set() && (over || !self.is_set(attribute.name)) {
                 self.data.set(attribute.name, value);
             }
         }

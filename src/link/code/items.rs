@@ -6,7 +6,9 @@ use super::walk::Walk;
 use crate::link::Context;
 use crate::link::catalog::{Entry, Subject};
 use crate::link::names::ModuleId;
+use crate::parse::Syntax;
 use crate::parse::rust::ast::{Attribute, Field, ItemKind, TokenKind, Type};
+use crate::parse::rust::walk::items as items_of;
 use crate::scan::source::{FileId, Role, Span};
 
 /// Types inside types are looked at this deep.
@@ -17,6 +19,7 @@ pub fn look(walk: &mut Walk<'_, '_>) {
     items(walk);
     signatures(walk);
     implementations(walk);
+    macros(walk);
     dependencies(walk);
 }
 
@@ -74,6 +77,22 @@ fn implementations(walk: &mut Walk<'_, '_>) {
         for entry in walk.entries(Subject::Trait, of_trait) {
             walk.find(entry, info.block.for_type.span, &[]);
         }
+    }
+}
+
+/// Macros in item position.
+fn macros(walk: &mut Walk<'_, '_>) {
+    let repository = walk.context.repository;
+    for (source, parsed) in repository.files().filter(|(source, _)| source.role == Role::Service) {
+        let (Syntax::Rust(file), Some(module)) = (&parsed.syntax, walk.context.names.module_of_file(source.id)) else {
+            continue;
+        };
+        walk.stand(Stand { file: source.id, module, role: source.role, function: None });
+        items_of(&file.items, &mut |item, _| {
+            if let ItemKind::Macro(call) = &item.kind {
+                named(walk, Subject::Macro, &call.path.segments, call.span);
+            }
+        });
     }
 }
 

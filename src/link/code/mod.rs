@@ -53,3 +53,6 @@ fn find<'a>(context: &Context<'a>) -> Vec<Found<'a>> {
     items::look(&mut walk);
     walk.found
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,10 @@
 //! Which signals stop the server, and whether it finishes the requests in flight.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::found::Found;
 use crate::facts::vocabulary::Shutdown;
-use crate::facts::{Attr, Confidence, Data, FactKind, ServiceId, Value};
+use crate::facts::{Attr, Confidence, FactKind, ServiceId, Value};
 use crate::link::Context;
 use crate::link::catalog::Subject;
 use crate::link::names::FunctionId;
@@ -34,7 +34,7 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], linked: &mut Lin
             sites.signal(context, found);
         }
     }
-    switched_off(found, &sites);
+    switched_off(context, found, &sites);
     undrained(context, found, &sites, linked);
 }
 
@@ -80,10 +80,10 @@ impl Sites {
             signals.extend(self.within(context, found.stand.function, argument));
         }
         if signals.is_empty() {
-            let services = context.services_of(found.stand.file);
+            let own = owners(context, found.stand);
             let shared = |site: &&Site| {
-                let file = context.names.functions()[site.function.0 as usize].file;
-                services.is_empty() || !services.is_disjoint(&context.services_of(file))
+                let info = context.names.function(site.function);
+                !own.is_disjoint(&owners(context, Stand::of(info)))
             };
             signals = self.all.iter().filter(shared).flat_map(|site| site.signals.iter().copied()).collect();
             found.confidence = Confidence::Medium;
@@ -112,16 +112,19 @@ impl Sites {
 }
 
 /// A framework whose own handling is switched off drains only where the program stops it by hand.
-fn switched_off(found: &mut [Found<'_>], sites: &Sites) {
-    let by_hand = found.iter().any(|found| {
-        found.kind() == FactKind::Shutdown && found.entry.subject == Subject::Method && found.counts() && drains(found)
-    });
-    let notified = !sites.all.is_empty();
+fn switched_off(context: &Context<'_>, found: &mut [Found<'_>], sites: &Sites) {
+    let mut by_hand = BTreeSet::new();
+    for found in found.iter().filter(|found| found.kind() == FactKind::Shutdown) {
+        if found.entry.subject == Subject::Method && found.counts() && drains(found) {
+            by_hand.extend(owners(context, found.stand));
+        }
+    }
     for found in found.iter_mut().filter(|found| found.kind() == FactKind::Shutdown) {
         let undrained_stop = found.entry.subject == Subject::Method && !drains(found);
-        let replaced = found.called("disable_signals") && by_hand;
+        let replaced = found.called("disable_signals") && !by_hand.is_disjoint(&owners(context, found.stand));
         found.absorbed |= undrained_stop || replaced;
-        if found.text("library").as_deref() == Some("rocket") && !sites.switches.is_empty() && !notified {
+        let rocket = found.text("library").as_deref() == Some("rocket");
+        if rocket && !sites.switches.is_empty() && sites.all.is_empty() {
             found.data.set("drains", Attr::Known(Value::Flag(false)));
         }
     }
@@ -133,32 +136,42 @@ fn drains(found: &Found<'_>) -> bool {
 
 /// A signal that is caught while nothing drains cuts requests off as the default would.
 fn undrained(context: &Context<'_>, found: &[Found<'_>], sites: &Sites, linked: &mut Linked) {
-    let mut known: BTreeMap<Option<ServiceId>, bool> = BTreeMap::new();
+    let mut known: BTreeSet<Owner> = BTreeSet::new();
     for found in found.iter().filter(|found| found.kind() == FactKind::Shutdown && found.counts()) {
-        for service in owners(context, found.stand) {
-            known.insert(service, true);
-        }
+        known.extend(owners(context, found.stand));
     }
     for site in &sites.all {
         let Some(info) = context.names.functions().get(site.function.0 as usize) else { continue };
-        let fresh =
-            owners(context, Stand::of(info)).into_iter().filter(|service| known.insert(*service, true).is_none());
-        if fresh.count() > 0 {
-            let data = Shutdown {
-                signals: words(&site.signals).into(),
-                drains: false.into(),
-                library: "own".into(),
-                timeout: Attr::Unset,
-            };
-            let fact = context.fact(Data::from(data), info.file, site.span);
-            linked.facts.add(fact.confidence(Confidence::Medium));
+        let fresh: Vec<Owner> =
+            owners(context, Stand::of(info)).into_iter().filter(|owner| !known.contains(owner)).collect();
+        if fresh.is_empty() {
+            continue;
         }
+        known.extend(fresh);
+        let data = Shutdown {
+            signals: words(&site.signals).into(),
+            drains: false.into(),
+            library: "own".into(),
+            timeout: Attr::Unset,
+        };
+        linked.facts.add(context.fact(data, info.file, site.span).confidence(Confidence::Medium));
     }
 }
 
-fn owners(context: &Context<'_>, stand: Stand) -> Vec<Option<ServiceId>> {
+/// Whose shutdown it is: services, or the package where no service is known.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Owner {
+    Service(ServiceId),
+    Package(String),
+}
+
+fn owners(context: &Context<'_>, stand: Stand) -> BTreeSet<Owner> {
     let services = context.services_of(stand.file);
-    if services.is_empty() { vec![None] } else { services.into_iter().map(Some).collect() }
+    if !services.is_empty() {
+        return services.into_iter().map(Owner::Service).collect();
+    }
+    let package = context.workspace.package_of(&context.repository.tree.file(stand.file).path);
+    package.map(|package| Owner::Package(package.folder.clone())).into_iter().collect()
 }
 
 fn words(signals: &Signals) -> Vec<String> {

@@ -306,7 +306,8 @@ fn variant(path: &Path) -> Attr<String> {
     let mut upper = path.segments.iter().rev().take(2).map(|segment| segment.starts_with(char::is_uppercase));
     let both = path.segments.len() >= 2 && upper.all(|upper| upper);
     let constant = path.last().chars().all(|letter| !letter.is_lowercase()) && path.last().len() > 1;
-    if both && !constant { Attr::Known(path.last().to_lowercase()) } else { Attr::Unknown }
+    let level = path.segments.iter().rev().nth(1).is_some_and(|owner| owner == "Level" || owner == "LevelFilter");
+    if (both && !constant) || level { Attr::Known(path.last().to_lowercase()) } else { Attr::Unknown }
 }
 
 fn condition(call: &MacroCall) -> Option<&str> {

@@ -1,0 +1,119 @@
+//! Every example of the catalog, through the whole pipeline.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use crate::facts::{Attr, Facts, Value};
+use crate::link::catalog::entry::Example;
+use crate::link::catalog::{Catalog, Entry};
+use crate::link::trial::repository;
+use crate::link::{Repository, link};
+
+/// What an item starts with; everything else is a statement.
+const ITEMS: &[&str] =
+    &["fn ", "async fn ", "pub fn ", "struct ", "trait ", "impl ", "mod ", "const ", "static ", "#[", "enum "];
+
+fn catalog() -> Catalog {
+    Catalog::load(&Catalog::files(crate::check::embedded::RULES)).unwrap()
+}
+
+/// Imports, items or statements: a main file.
+fn program(code: &str) -> String {
+    let mut rest = code.trim();
+    let mut uses = String::new();
+    while rest.starts_with("use ") {
+        let (one, more) = rest.split_once(';').unwrap();
+        writeln!(uses, "{one};").unwrap();
+        rest = more.trim();
+    }
+    if ITEMS.iter().any(|item| rest.starts_with(item)) {
+        return format!("{uses}{rest}\nfn main() {{}}\n");
+    }
+    format!("{uses}async fn example() {{ {rest}; }}\nfn main() {{}}\n")
+}
+
+fn manifest(name: &str, crates: &BTreeSet<&str>, entry: &Entry, example: &Example) -> String {
+    let mut text = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\n");
+    for krate in crates {
+        let version = example.version.as_deref().filter(|_| *krate == entry.krate).unwrap_or("*");
+        let features = if *krate == entry.krate { entry.features.clone() } else { Vec::new() };
+        writeln!(text, "{krate} = {{ version = \"{version}\", features = {features:?} }}").unwrap();
+    }
+    text
+}
+
+fn examples(catalog: &Catalog) -> Vec<(&Entry, &Example)> {
+    catalog.entries().iter().flat_map(|entry| entry.examples.iter().map(move |example| (entry, example))).collect()
+}
+
+/// A package for each example.
+fn tree(catalog: &Catalog) -> Repository {
+    let known =
+        catalog.entries().iter().map(|entry| entry.krate.as_str()).filter(|krate| *krate != "std" && !krate.is_empty());
+    let mut files = Vec::new();
+    let crates: BTreeSet<&str> = known.chain(["axum", "tokio", "time", "tracing", "log", "serde"]).collect();
+    for (at, (entry, example)) in examples(catalog).into_iter().enumerate() {
+        files.push((format!("e{at}/Cargo.toml"), manifest(&format!("e{at}"), &crates, entry, example)));
+        files.push((format!("e{at}/src/main.rs"), program(&example.code)));
+    }
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    repository(&files)
+}
+
+fn same(expected: &Attr<Value>, found: &Attr<Value>) -> bool {
+    match (expected, found) {
+        (Attr::Known(Value::Number(a)), Attr::Known(Value::Number(b))) => (a - b).abs() < 1e-9,
+        _ => expected == found,
+    }
+}
+
+fn gives(entry: &Entry, example: &Example, facts: &Facts, repository: &Repository, folder: &str) -> Vec<String> {
+    let here = |place| repository.tree.at(place).0.starts_with(folder);
+    let of_kind: Vec<_> = facts.of(entry.fact).filter(|(_, fact)| here(fact.place)).map(|(_, fact)| fact).collect();
+    let fits = |fact: &&&crate::facts::Fact| {
+        example.gives.iter().all(|(name, value)| same(value, &fact.data.get(name).unwrap_or_default()))
+    };
+    if of_kind.iter().any(|fact| fits(&fact)) {
+        Vec::new()
+    } else {
+        of_kind.iter().map(|fact| format!("{:?}", fact.data)).collect()
+    }
+}
+
+#[test]
+fn every_example_of_the_catalog_gives_what_it_says() {
+    let catalog = catalog();
+    let repository = tree(&catalog);
+    let facts = link(&repository, &catalog).facts;
+    let mut wrong = String::new();
+    for (at, (entry, example)) in examples(&catalog).into_iter().enumerate() {
+        let folder = format!("e{at}/");
+        let set = |fact: &crate::facts::Fact| {
+            entry.set.iter().all(|(name, value)| fact.data.get(name).as_ref() == Some(value))
+        };
+        let here = |fact: &crate::facts::Fact| repository.tree.at(fact.place).0.starts_with(&folder);
+        let any = facts.of(entry.fact).any(|(_, fact)| here(fact) && (example.matches || set(fact)));
+        let others = gives(entry, example, &facts, &repository, &folder);
+        let (file, _) = &entry.origin;
+        if any != example.matches || (example.matches && !others.is_empty()) {
+            writeln!(wrong, "{file}:{}: `{}`\n    gives {others:?}", example.line, example.code).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn every_library_that_is_spoken_of_by_methods_has_an_example() {
+    let catalog = catalog();
+    let without: Vec<String> = catalog
+        .entries()
+        .iter()
+        .filter(|entry| !entry.methods.is_empty() && !entry.part && entry.examples.is_empty())
+        .map(|entry| format!("{}:{} {}", entry.origin.0, entry.origin.1, entry.tail.join("::")))
+        .collect();
+    // Other paths of an entry share its examples, so only entries as a whole are counted.
+    let lines: BTreeSet<&(String, usize)> =
+        catalog.entries().iter().filter(|entry| !entry.examples.is_empty()).map(|entry| &entry.origin).collect();
+    assert!(lines.len() > 100, "{} entries have examples; without: {without:?}", lines.len());
+}
