@@ -108,6 +108,8 @@ pub struct Evaluator<'a> {
     pub layers: Vec<LayerUse<'a>>,
     /// Servers that start.
     pub servers: Vec<Server<'a>>,
+    /// Servers in the order they were started, for those who ask what a root starts.
+    pub started: Vec<usize>,
     /// Functions that were entered.
     pub visited: BTreeSet<FunctionId>,
     /// Routers that were constructed, by place, with the framework.
@@ -129,6 +131,7 @@ impl<'a> Evaluator<'a> {
             reparsed,
             layers: Vec::new(),
             servers: Vec::new(),
+            started: Vec::new(),
             visited: BTreeSet::new(),
             constructed: BTreeMap::new(),
             cut: false,
@@ -137,6 +140,11 @@ impl<'a> Evaluator<'a> {
             depth: 0,
             steps: 0,
         }
+    }
+
+    /// Forgets results, so that what another root reaches is met again.
+    pub fn fresh(&mut self) {
+        self.memo.clear();
     }
 
     /// The function of an id.

@@ -4,7 +4,8 @@ use super::evaluate::{Evaluator, Frame};
 use super::unite::unite;
 use super::value::{Text, Value};
 use super::{axum, rocket, text, warp};
-use crate::parse::rust::ast::{Block, Expr, MacroCall};
+use super::reparse::Rule;
+use crate::parse::rust::ast::{Expr, MacroCall};
 
 /// The value of a macro call.
 pub fn call<'a>(evaluator: &mut Evaluator<'a>, frame: &mut Frame<'a>, call: &'a MacroCall) -> Value<'a> {
@@ -63,19 +64,15 @@ fn route_list<'a>(
 /// A macro of the tree runs its body; of any other, the arguments and the code that its tokens hold are evaluated.
 fn other<'a>(evaluator: &mut Evaluator<'a>, frame: &mut Frame<'a>, call: &'a MacroCall) -> Value<'a> {
     let reparsed = evaluator.reparsed;
-    if let Some(bodies) = reparsed.rules(call.path.last()) {
+    if let Some(rules) = reparsed.rules(call.path.last()) {
+        let arguments: Vec<Value<'a>> =
+            call.arguments.iter().map(|argument| evaluator.eval(frame, &argument.value)).collect();
         let mut all = Value::Unknown;
-        for (file, block) in bodies {
-            let value = in_file(evaluator, frame, *file, block);
+        for rule in rules {
+            let value = expand(evaluator, frame, rule, &arguments);
             all = unite(evaluator, all, value);
         }
         return all;
-    }
-    if call.arguments.is_empty() {
-        return match reparsed.call(frame.file, call.span) {
-            Some(block) => evaluator.block(frame, block),
-            None => Value::Unknown,
-        };
     }
     let mut found = Value::Unknown;
     let mut parts = Vec::new();
@@ -91,17 +88,22 @@ fn other<'a>(evaluator: &mut Evaluator<'a>, frame: &mut Frame<'a>, call: &'a Mac
 }
 
 /// Runs a macro's body where it is called: names are those of the caller, places those of the definition.
-fn in_file<'a>(
+fn expand<'a>(
     evaluator: &mut Evaluator<'a>,
     frame: &mut Frame<'a>,
-    file: crate::scan::source::FileId,
-    block: &'a Block,
+    rule: &'a Rule,
+    arguments: &[Value<'a>],
 ) -> Value<'a> {
-    if frame.scopes.len() > 100 {
+    const MAX_SCOPES: usize = 100;
+    if frame.scopes.len() > MAX_SCOPES {
         return Value::Unknown;
     }
-    let outer = std::mem::replace(&mut frame.file, file);
-    let value = evaluator.block(frame, block);
+    let outer = std::mem::replace(&mut frame.file, rule.file);
+    let missing = std::iter::repeat_with(|| Value::Unknown);
+    let values = arguments.iter().cloned().chain(missing);
+    frame.scopes.push(rule.parameters.iter().cloned().zip(values).collect());
+    let value = evaluator.block(frame, &rule.body);
+    frame.scopes.pop();
     frame.file = outer;
     value
 }
