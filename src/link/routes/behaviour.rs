@@ -159,7 +159,7 @@ pub fn reach<'a>(evaluator: &Evaluator<'a>, bodies: &[Body<'a>], depth: usize) -
 /// Functions of the tree that a body certainly calls.
 fn called<'a>(evaluator: &Evaluator<'a>, body: &Body<'a>) -> Vec<FunctionId> {
     if let Some(id) = body.function {
-        let sites = evaluator.names.calls(id).iter().filter(|site| site.certain);
+        let sites = evaluator.names.calls(id).iter().filter(|site| site.certain && !site.by_reference);
         return sites.map(|site| site.target).collect();
     }
     let mut found = Vec::new();

@@ -86,6 +86,13 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// Goes into code that only development runs; gives what it was before.
+    fn develop(&mut self, development: bool) -> bool {
+        let outer = self.development;
+        self.development |= development;
+        outer
+    }
+
     fn captured(&self) -> BTreeMap<String, Value<'a>> {
         let mut all = BTreeMap::new();
         for scope in &self.scopes {
@@ -248,7 +255,7 @@ impl<'a> Evaluator<'a> {
         match statement {
             Statement::Let { pattern, value, otherwise, attributes, .. } => {
                 let Some(development) = applies(attributes) else { return Value::Unknown };
-                let outer = std::mem::replace(&mut frame.development, frame.development || development);
+                let outer = frame.develop(development);
                 let mut value = value.as_ref().map_or(Value::Unknown, |value| self.eval(frame, value));
                 if let Some(block) = otherwise {
                     self.block(frame, block);
@@ -264,7 +271,7 @@ impl<'a> Evaluator<'a> {
             }
             Statement::Expr { value, ended, attributes } => {
                 let Some(development) = applies(attributes) else { return Value::Unknown };
-                let outer = std::mem::replace(&mut frame.development, frame.development || development);
+                let outer = frame.develop(development);
                 let result = self.eval(frame, value);
                 frame.development = outer;
                 if *ended { Value::Unknown } else { result }
@@ -375,7 +382,7 @@ impl<'a> Evaluator<'a> {
                 let mut all = Value::Unknown;
                 for arm in arms {
                     let Some(development) = applies(&arm.attributes) else { continue };
-                    let outer = std::mem::replace(&mut frame.development, frame.development || development);
+                    let outer = frame.develop(development);
                     frame.scopes.push(BTreeMap::new());
                     frame.conditions += 1;
                     self.bind_pattern(frame, &arm.pattern, on.clone());
@@ -451,7 +458,7 @@ impl<'a> Evaluator<'a> {
         frame.scopes.push(BTreeMap::new());
         self.eval(frame, condition);
         let development = is_development(self.source(frame.file, condition.span));
-        let outer = std::mem::replace(&mut frame.development, frame.development || development);
+        let outer = frame.develop(development);
         frame.conditions += 1;
         let first = self.block(frame, then);
         frame.development = outer;
