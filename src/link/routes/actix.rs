@@ -60,12 +60,7 @@ pub fn construct<'a>(
     }
 }
 
-fn methods_of<'a>(
-    framework: &'static str,
-    method: &str,
-    who: Option<Answer<'a>>,
-    call: External<'_, 'a>,
-) -> Value<'a> {
+fn methods_of<'a>(framework: &'static str, method: &str, who: Option<Answer<'a>>, call: External<'_, 'a>) -> Value<'a> {
     let answers = vec![(method.to_string(), who, call.place)];
     Value::Methods(Box::new(Methods { framework, answers, ..Methods::default() }))
 }

@@ -134,7 +134,8 @@ pub fn method<'a>(
         "merge" | "add_route" => merge(evaluator, frame, &mut router, call, arguments),
         "prefix" => router.prefix = path_text(arguments.first()).text,
         "fallback" | "fallback_service" => {
-            router.fallback = Some((call.place, arguments.first().and_then(|v| answer(frame, v, call.written.first()))));
+            router.fallback =
+                Some((call.place, arguments.first().and_then(|v| answer(frame, v, call.written.first()))));
         }
         "layer" | "route_layer" => {
             let ids = layers::apply(evaluator, frame, arguments.first(), call.written.first());
@@ -329,10 +330,8 @@ pub fn routes_macro<'a>(evaluator: &mut Evaluator<'a>, frame: &mut Frame<'a>, ha
         let info = evaluator.info(id);
         for said in register::said_by(evaluator, info, "axum") {
             let place = frame.place(handler.span);
-            let answers =
-                said.methods.into_iter().map(|method| (method, Some(Answer::Function(id)), place)).collect();
-            let methods =
-                Methods { framework: "axum", answers, path: said.path, documented: true, layers: Vec::new() };
+            let answers = said.methods.into_iter().map(|method| (method, Some(Answer::Function(id)), place)).collect();
+            let methods = Methods { framework: "axum", answers, path: said.path, documented: true, layers: Vec::new() };
             all.push(Value::Methods(Box::new(methods)));
         }
     }

@@ -350,7 +350,8 @@ fn set_header(behaviour: &mut Behaviour, body: &Body<'_>, name: String, value: O
             behaviour.found.insert("cors");
         }
         "access-control-allow-credentials" => {
-            let mut policy = behaviour.cors.take().unwrap_or_else(|| Policy { origins: Some("configured"), ..Policy::default() });
+            let mut policy =
+                behaviour.cors.take().unwrap_or_else(|| Policy { origins: Some("configured"), ..Policy::default() });
             policy.credentials = value.as_deref() == Some("true");
             behaviour.cors = Some(policy);
         }
@@ -372,7 +373,8 @@ pub fn header_name(expr: &Expr) -> Option<String> {
     match &*expr.kind {
         ExprKind::Path(path) => {
             let last = path.last();
-            let constant = last.len() > 2 && last.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit());
+            let constant =
+                last.len() > 2 && last.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit());
             let camel = path.segments.len() > 1 && last.starts_with("Strict");
             match (constant, camel) {
                 (true, _) => Some(last.trim_end_matches("_HEADER").to_ascii_lowercase().replace('_', "-")),
@@ -414,7 +416,28 @@ pub fn kinds_of_name(path: &str) -> Vec<String> {
         (&["prometheus", "metrics"], "metrics"),
         (&["tracing", "trace_layer", "tracelayer"], "trace"),
         (&["session"], "session"),
-        (&["require_auth", "requireauth", "auth_middleware", "authmiddleware", "authenticat", "authoriz", "jwt", "require_login", "require_user", "require_admin", "auth_layer", "authlayer", "authguard", "auth_guard", "check_auth", "verify_token", "bearer"], "auth"),
+        (
+            &[
+                "require_auth",
+                "requireauth",
+                "auth_middleware",
+                "authmiddleware",
+                "authenticat",
+                "authoriz",
+                "jwt",
+                "require_login",
+                "require_user",
+                "require_admin",
+                "auth_layer",
+                "authlayer",
+                "authguard",
+                "auth_guard",
+                "check_auth",
+                "verify_token",
+                "bearer",
+            ],
+            "auth",
+        ),
     ];
     let lower = path.to_ascii_lowercase();
     let found = WORDS.iter().find(|(words, _)| words.iter().any(|word| lower.contains(word)));

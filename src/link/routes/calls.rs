@@ -30,12 +30,8 @@ pub struct External<'e, 'a> {
 }
 
 /// A constructor table: gives a value where the family knows the call.
-type Construct = for<'e, 'a> fn(
-    &mut Evaluator<'a>,
-    &mut Frame<'a>,
-    External<'e, 'a>,
-    &[Value<'a>],
-) -> Option<Value<'a>>;
+type Construct =
+    for<'e, 'a> fn(&mut Evaluator<'a>, &mut Frame<'a>, External<'e, 'a>, &[Value<'a>]) -> Option<Value<'a>>;
 
 /// Crates whose routers are understood, with their family.
 const CRATES: &[(&str, &str)] = &[
@@ -109,7 +105,9 @@ pub fn parameter<'a>(frame: &Frame<'a>, parameter: &Parameter) -> Value<'a> {
     let place = frame.place(parameter.pattern.span);
     let router = |framework| Router::new(framework, place);
     match ty.path.last().map(String::as_str) {
-        Some("ServiceConfig") => Value::Shared(std::rc::Rc::new(std::cell::RefCell::new(router("actix-web"))), String::new()),
+        Some("ServiceConfig") => {
+            Value::Shared(std::rc::Rc::new(std::cell::RefCell::new(router("actix-web"))), String::new())
+        }
         Some("Router" | "ApiRouter" | "OpenApiRouter") => Value::Router(Box::new(router("axum"))),
         Some("Rocket") => Value::Router(Box::new(router("rocket"))),
         Some("AppRoutes") => Value::Router(Box::new(router("loco"))),
@@ -257,12 +255,7 @@ pub fn hand_on<'a>(evaluator: &mut Evaluator<'a>, arguments: Vec<Value<'a>>) -> 
 }
 
 /// Functions of the standard library that hand on or make values that paths, sizes and addresses consist of.
-fn plain<'a>(
-    evaluator: &mut Evaluator<'a>,
-    owner: &str,
-    last: &str,
-    arguments: &[Value<'a>],
-) -> Option<Value<'a>> {
+fn plain<'a>(evaluator: &mut Evaluator<'a>, owner: &str, last: &str, arguments: &[Value<'a>]) -> Option<Value<'a>> {
     let first = arguments.first().cloned();
     match (owner, last) {
         (_, "Some" | "Ok") | ("Box" | "Arc" | "Rc" | "Cow", _) => first,

@@ -166,7 +166,10 @@ fn generic<'a>(
         return result;
     }
     if let Value::Struct(..) | Value::Closure(_) | Value::Tuple(_) = value
-        && matches!(call.name, "clone" | "as_ref" | "into" | "await" | "unwrap" | "expect" | "to_owned" | "boxed" | "by_ref")
+        && matches!(
+            call.name,
+            "clone" | "as_ref" | "into" | "await" | "unwrap" | "expect" | "to_owned" | "boxed" | "by_ref"
+        )
     {
         return value;
     }
@@ -178,7 +181,11 @@ fn generic<'a>(
 }
 
 /// The function of the tree that a method call certainly means.
-fn target<'a>(evaluator: &Evaluator<'a>, frame: &Frame<'a>, call: Method<'a>) -> Option<super::super::names::FunctionId> {
+fn target<'a>(
+    evaluator: &Evaluator<'a>,
+    frame: &Frame<'a>,
+    call: Method<'a>,
+) -> Option<super::super::names::FunctionId> {
     let calls = evaluator.names.calls(frame.function?);
     let mut found = calls.iter().filter(|site| site.span == call.expr.span && site.certain);
     found.next().map(|site| site.target)

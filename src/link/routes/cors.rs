@@ -81,13 +81,15 @@ pub fn by_fields<'f>(policy: &mut Policy, source: &str, fields: impl Iterator<It
     for field in fields {
         match field {
             "allowed_origins" => {
-                policy.origins = Some(if source.contains("some_exact") || source.contains("some_regex") || source.contains("some(") {
-                    "list"
-                } else if source.contains("AllowedOrigins::all") || source.contains("AllOrSome::All") {
-                    "any"
-                } else {
-                    "configured"
-                });
+                policy.origins = Some(
+                    if source.contains("some_exact") || source.contains("some_regex") || source.contains("some(") {
+                        "list"
+                    } else if source.contains("AllowedOrigins::all") || source.contains("AllOrSome::All") {
+                        "any"
+                    } else {
+                        "configured"
+                    },
+                );
             }
             "allow_credentials" => policy.credentials = source.contains("allow_credentials: true"),
             _ => {}

@@ -129,7 +129,8 @@ fn shared_prefix(entries: &[Entry<'_>]) -> usize {
         return 0;
     }
     let first = paths::segments(&first.path);
-    let shares = |count: usize| entries.iter().all(|entry| paths::segments(&entry.path).get(..count) == first.get(..count));
+    let shares =
+        |count: usize| entries.iter().all(|entry| paths::segments(&entry.path).get(..count) == first.get(..count));
     (1..=first.len()).take_while(|count| shares(*count)).count()
 }
 
@@ -175,7 +176,11 @@ fn version(context: &Context<'_>, framework: &str, place: Place) -> Option<Strin
     let file = context.repository.tree.file(place.file);
     let own = context.workspace.package_of(&file.path);
     let in_package = |package: &super::super::workspace::Package| {
-        package.dependencies.iter().find(|dependency| dependency.code_name == krate && !dependency.development).map(|found| found.version.clone())
+        package
+            .dependencies
+            .iter()
+            .find(|dependency| dependency.code_name == krate && !dependency.development)
+            .map(|found| found.version.clone())
     };
     own.and_then(in_package).or_else(|| context.workspace.packages.iter().find_map(in_package))
 }
@@ -190,7 +195,8 @@ fn route_fact(
 ) -> Fact {
     let layers: Vec<&LayerUse<'_>> =
         entry.layers.iter().chain(&told.own_layers).map(|id| &evaluator.layers[id.0]).collect();
-    let mut kinds: Vec<String> = layers.iter().filter(|layer| !layer.silent).flat_map(|layer| layer.kinds.clone()).collect();
+    let mut kinds: Vec<String> =
+        layers.iter().filter(|layer| !layer.silent).flat_map(|layer| layer.kinds.clone()).collect();
     kinds.sort();
     kinds.dedup();
     let library = match &entry.answer {
@@ -374,7 +380,8 @@ fn defaults(context: &Context<'_>, evaluator: &Evaluator<'_>, told: &[Told<'_>],
             continue;
         }
         let Some(version) = version(context, framework, server.place) else { continue };
-        let shield_off = evaluator.layers.iter().any(|layer| layer.name.contains("Shield") && layer.name.ends_with("new"));
+        let shield_off =
+            evaluator.layers.iter().any(|layer| layer.name.contains("Shield") && layer.name.ends_with("new"));
         let place = server.router.places.first().copied().unwrap_or(server.place);
         for default in known::defaults() {
             let off = default.unless.as_deref() == Some("shield-disabled") && shield_off;

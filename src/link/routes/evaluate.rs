@@ -553,8 +553,15 @@ fn has_cfg(attributes: &[Attribute]) -> bool {
 
 /// Whether a condition is true in development only, by its words.
 fn is_development(condition: &str) -> bool {
-    const WORDS: &[&str] =
-        &["debug_assertions", "Development", "is_dev", "is_development", "Env::Dev", "Environment::Dev", "\"development\""];
+    const WORDS: &[&str] = &[
+        "debug_assertions",
+        "Development",
+        "is_dev",
+        "is_development",
+        "Env::Dev",
+        "Environment::Dev",
+        "\"development\"",
+    ];
     let negated = condition.contains("!=") || condition.trim_start().starts_with('!') || condition.contains("not(");
     let either = condition.contains("||");
     !negated && !either && WORDS.iter().any(|word| condition.contains(word))

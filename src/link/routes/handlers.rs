@@ -28,11 +28,31 @@ pub struct HandlerFacts {
 }
 
 /// Extractors of libraries that let only known callers through.
-const AUTH_EXTRACTORS: &[&str] = &["BearerAuth", "BasicAuth", "Identity", "AuthBearer", "AuthBasic", "JwtClaims", "JWTAuth", "JWT"];
+const AUTH_EXTRACTORS: &[&str] =
+    &["BearerAuth", "BasicAuth", "Identity", "AuthBearer", "AuthBasic", "JwtClaims", "JWTAuth", "JWT"];
 /// Extractors that carry input.
 const INPUTS: &[&str] = &[
-    "Json", "Form", "Query", "Path", "Multipart", "Bytes", "String", "RawBody", "Data", "ValidatedJson", "Valid", "JsonBody",
-    "PathParam", "QueryParam", "TypedMultipart", "MultipartForm", "RawForm", "Garde", "WithRejection", "Payload", "JsonExtract",
+    "Json",
+    "Form",
+    "Query",
+    "Path",
+    "Multipart",
+    "Bytes",
+    "String",
+    "RawBody",
+    "Data",
+    "ValidatedJson",
+    "Valid",
+    "JsonBody",
+    "PathParam",
+    "QueryParam",
+    "TypedMultipart",
+    "MultipartForm",
+    "RawForm",
+    "Garde",
+    "WithRejection",
+    "Payload",
+    "JsonExtract",
 ];
 
 /// What a handler is.
@@ -184,12 +204,53 @@ const ASKS: &[&str] = &[
     "test_before_acquire",
 ];
 /// Methods that ask a dependency where the receiver is one by its name.
-const ASKS_OF: &[&str] =
-    &["check", "health", "execute", "get", "query", "begin", "send", "head", "is_connected", "status", "connect", "set", "batch_execute", "query_opt", "list_tables", "test", "load"];
+const ASKS_OF: &[&str] = &[
+    "check",
+    "health",
+    "execute",
+    "get",
+    "query",
+    "begin",
+    "send",
+    "head",
+    "is_connected",
+    "status",
+    "connect",
+    "set",
+    "batch_execute",
+    "query_opt",
+    "list_tables",
+    "test",
+    "load",
+];
 /// Names of dependencies.
 const DEPENDENCIES: &[&str] = &[
-    "pool", "db", "database", "conn", "connection", "redis", "cache", "mongo", "pg", "postgres", "sql", "client", "queue", "kafka",
-    "nats", "amqp", "rabbit", "store", "storage", "repo", "repository", "http", "upstream", "scheduler", "elasticsearch", "s3",
+    "pool",
+    "db",
+    "database",
+    "conn",
+    "connection",
+    "redis",
+    "cache",
+    "mongo",
+    "pg",
+    "postgres",
+    "sql",
+    "client",
+    "queue",
+    "kafka",
+    "nats",
+    "amqp",
+    "rabbit",
+    "store",
+    "storage",
+    "repo",
+    "repository",
+    "http",
+    "upstream",
+    "scheduler",
+    "elasticsearch",
+    "s3",
 ];
 
 fn see(seen: &mut Seen, expr: &Expr) {
@@ -205,7 +266,11 @@ fn see(seen: &mut Seen, expr: &Expr) {
         }
         ExprKind::Literal(Literal::Text(text)) => {
             let upper = text.trim().to_ascii_uppercase();
-            if upper == "SELECT 1" || upper.starts_with("SELECT 1 ") || upper.starts_with("SELECT 1;") || upper == "PING" {
+            if upper == "SELECT 1"
+                || upper.starts_with("SELECT 1 ")
+                || upper.starts_with("SELECT 1;")
+                || upper == "PING"
+            {
                 seen.asks_dependency = true;
             }
         }
@@ -236,10 +301,17 @@ fn receiver_name(expr: &Expr) -> &str {
     match &*expr.kind {
         ExprKind::Path(path) => path.last(),
         ExprKind::Field { name, base } => {
-            if name.chars().all(|c| c.is_ascii_digit()) { receiver_name(base) } else { name }
+            if name.chars().all(|c| c.is_ascii_digit()) {
+                receiver_name(base)
+            } else {
+                name
+            }
         }
         ExprKind::MethodCall { receiver, method, .. } => {
-            if matches!(method.as_str(), "clone" | "as_ref" | "get_ref" | "lock" | "read" | "write" | "as_mut" | "unwrap" | "borrow" | "inner") {
+            if matches!(
+                method.as_str(),
+                "clone" | "as_ref" | "get_ref" | "lock" | "read" | "write" | "as_mut" | "unwrap" | "borrow" | "inner"
+            ) {
                 receiver_name(receiver)
             } else {
                 method
@@ -260,7 +332,8 @@ fn is_constant<'a>(evaluator: &Evaluator<'a>, own: &Body<'a>) -> bool {
         body.visit(&mut |expr| match &*expr.kind {
             ExprKind::Await(_) | ExprKind::Try(_) => constant = false,
             ExprKind::MethodCall { method, .. } => {
-                const ASKING: &[&str] = &["check", "health", "execute", "query", "ping", "load", "is_ready", "is_healthy"];
+                const ASKING: &[&str] =
+                    &["check", "health", "execute", "query", "ping", "load", "is_ready", "is_healthy"];
                 if ASKING.contains(&method.as_str()) || ASKS.contains(&method.as_str()) {
                     constant = false;
                 }
@@ -311,7 +384,11 @@ fn of_type<'a>(evaluator: &Evaluator<'a>, ty: &str) -> Option<Extractor<'a>> {
         .iter()
         .filter(|id| {
             let info = evaluator.info(**id);
-            let by_trait = info.of_trait.as_deref().is_some_and(|of| of.rsplit("::").next().is_some_and(|last| last.starts_with("FromRequest") || last == "Extractible" || last == "ApiExtractor"));
+            let by_trait = info.of_trait.as_deref().is_some_and(|of| {
+                of.rsplit("::").next().is_some_and(|last| {
+                    last.starts_with("FromRequest") || last == "Extractible" || last == "ApiExtractor"
+                })
+            });
             by_trait || info.item.name.starts_with("from_request")
         })
         .filter_map(|id| Body::of(evaluator, *id))

@@ -22,7 +22,8 @@ pub fn emit(context: &Context<'_>, evaluator: &Evaluator<'_>, linked: &mut Linke
             if !FOUR.contains(&name.as_str()) || known.contains(&place) {
                 continue;
             }
-            let data = ResponseHeader { name: name.into(), value: value.into(), by: "app".into(), covers: "some".into() };
+            let data =
+                ResponseHeader { name: name.into(), value: value.into(), by: "app".into(), covers: "some".into() };
             let fact = context.fact(Data::from(data), place.file, place.span);
             linked.facts.add(fact.confidence(Confidence::Medium));
         }

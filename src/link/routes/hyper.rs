@@ -61,7 +61,11 @@ fn asks_method_and_path(on: &Expr) -> bool {
     parts.len() == 2 && asks(&parts[0], "method") && asks(&parts[1], "path")
 }
 
-fn entry<'a>(arm: &'a Arm, id: super::super::names::FunctionId, file: crate::scan::source::FileId) -> Option<Entry<'a>> {
+fn entry<'a>(
+    arm: &'a Arm,
+    id: super::super::names::FunctionId,
+    file: crate::scan::source::FileId,
+) -> Option<Entry<'a>> {
     let PatternKind::Tuple(parts) = &arm.pattern.kind else { return None };
     let [method, path] = parts.as_slice() else { return None };
     let path = literal(path)?;

@@ -73,7 +73,8 @@ pub fn known(value: Option<&Value<'_>>) -> Vec<LayerId> {
 }
 
 fn add<'a>(evaluator: &mut Evaluator<'a>, frame: &Frame<'a>, mut layer: LayerUse<'a>) -> LayerId {
-    if let Some(at) = evaluator.layers.iter().position(|known| known.place == layer.place && known.kinds == layer.kinds) {
+    if let Some(at) = evaluator.layers.iter().position(|known| known.place == layer.place && known.kinds == layer.kinds)
+    {
         return LayerId(at);
     }
     layer.conditional |= frame.conditions > 0;

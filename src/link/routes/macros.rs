@@ -1,10 +1,10 @@
 //! Macro calls: route lists, strings, and whatever code their bodies hold.
 
 use super::evaluate::{Evaluator, Frame};
+use super::reparse::Rule;
 use super::unite::unite;
 use super::value::{Text, Value};
 use super::{axum, rocket, text, warp};
-use super::reparse::Rule;
 use crate::parse::rust::ast::{Expr, MacroCall};
 
 /// The value of a macro call.
@@ -25,7 +25,9 @@ pub fn call<'a>(evaluator: &mut Evaluator<'a>, frame: &mut Frame<'a>, call: &'a 
             text::concatenate(&parts)
         }
         "env" | "option_env" => Value::Text(Text { configured: true, ..Text::default() }),
-        "path" if call.path.segments.first().is_some_and(|first| first == "warp") || is_warp(evaluator, frame, call) => {
+        "path"
+            if call.path.segments.first().is_some_and(|first| first == "warp") || is_warp(evaluator, frame, call) =>
+        {
             warp::path_macro(evaluator, frame, call)
         }
         _ => other(evaluator, frame, call),

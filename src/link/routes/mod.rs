@@ -54,7 +54,8 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
         linked.notices.push(Notice {
             path: String::new(),
             line: None,
-            message: "the code that builds routes is too large to be followed to its end: routes may be missing".to_string(),
+            message: "the code that builds routes is too large to be followed to its end: routes may be missing"
+                .to_string(),
             fatal: true,
         });
     }

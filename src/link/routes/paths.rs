@@ -79,9 +79,13 @@ mod tests {
 
     #[test]
     fn prefixes_are_joined_with_one_slash() {
-        for (prefix, path, whole) in
-            [("/api", "/x", "/api/x"), ("/api/", "/x", "/api/x"), ("/api", "x", "/api/x"), ("", "/", "/"), ("/api", "", "/api")]
-        {
+        for (prefix, path, whole) in [
+            ("/api", "/x", "/api/x"),
+            ("/api/", "/x", "/api/x"),
+            ("/api", "x", "/api/x"),
+            ("", "/", "/"),
+            ("/api", "", "/api"),
+        ] {
             assert_eq!(join(prefix, path), whole);
         }
     }

@@ -19,9 +19,7 @@ pub fn construct<'a>(
             evaluator.constructed.insert(call.place, "poem");
             Some(Value::Router(Box::new(Router::new("poem", call.place))))
         }
-        ("RouteMethod", "new") => {
-            Some(Value::Methods(Box::new(Methods { framework: "poem", ..Methods::default() })))
-        }
+        ("RouteMethod", "new") => Some(Value::Methods(Box::new(Methods { framework: "poem", ..Methods::default() }))),
         ("OpenApiService", "new") => {
             let mut router = Router::new("poem", call.place);
             if let Some(api) = arguments.first() {
@@ -162,7 +160,8 @@ fn operations<'a>(evaluator: &mut Evaluator<'a>, frame: &Frame<'a>, router: &mut
         };
         let Some(path) = keyed(attribute, "path") else { continue };
         let prefix = prefix_of(evaluator, info.file, attribute);
-        let methods: Vec<String> = keyed(attribute, "method").map(|method| method.to_ascii_uppercase()).into_iter().collect();
+        let methods: Vec<String> =
+            keyed(attribute, "method").map(|method| method.to_ascii_uppercase()).into_iter().collect();
         let place = crate::scan::source::Place { file: info.file, span: attribute.span };
         let answers = methods.into_iter().map(|method| (method, Some(Answer::Function(id)), place)).collect();
         let methods = Methods { framework: "poem", answers, documented: true, ..Methods::default() };

@@ -41,9 +41,41 @@ const NAMES: &[(&str, &str)] = &[
 
 /// Segments before a health name that do not make it another resource's health.
 const PREFIXES: &[&str] = &[
-    "api", "rest", "internal", "private", "public", "admin", "management", "actuator", "system", "sys", "monitoring",
-    "monitor", "probe", "probes", "k8s", "kube", "health", "healthz", "healthcheck", "status", "server", "service", "app",
-    "grpc", "http", "ops", "meta", "common", "core", "check", "checks", "utils", "general", "debug", "diagnostics",
+    "api",
+    "rest",
+    "internal",
+    "private",
+    "public",
+    "admin",
+    "management",
+    "actuator",
+    "system",
+    "sys",
+    "monitoring",
+    "monitor",
+    "probe",
+    "probes",
+    "k8s",
+    "kube",
+    "health",
+    "healthz",
+    "healthcheck",
+    "status",
+    "server",
+    "service",
+    "app",
+    "grpc",
+    "http",
+    "ops",
+    "meta",
+    "common",
+    "core",
+    "check",
+    "checks",
+    "utils",
+    "general",
+    "debug",
+    "diagnostics",
 ];
 
 /// The purpose of a route. `shared` is the number of leading segments that all routes of its server have.
@@ -55,7 +87,10 @@ pub fn of(method: &str, path: &str, library: Option<&str>, shared: usize) -> &'s
         return "other";
     }
     let segments = paths::segments(path);
-    if library.is_some_and(|name| ["SwaggerUi", "Redoc", "RapiDoc", "Scalar", "openapi", "swagger_ui", "redoc", "rapidoc", "spec_endpoint"].contains(&name)) {
+    if library.is_some_and(|name| {
+        ["SwaggerUi", "Redoc", "RapiDoc", "Scalar", "openapi", "swagger_ui", "redoc", "rapidoc", "spec_endpoint"]
+            .contains(&name)
+    }) {
         return "api-document";
     }
     let documents = |segment: &&str| matches!(plain(segment).as_str(), "apidoc" | "apidocs" | "swagger" | "swaggerui");
@@ -85,16 +120,42 @@ fn is_prefix(segment: &str) -> bool {
 /// Whether a route logs users in, registers them or resets passwords: by its path and its handler's name.
 pub fn authenticates(path: &str, handler: &str) -> bool {
     const WORDS: &[&str] = &[
-        "login", "signin", "logon", "register", "signup", "authenticate", "forgotpassword", "resetpassword", "passwordreset",
-        "requestpasswordreset", "token", "refresh", "refreshtoken", "session", "sessions", "2fa", "otp", "verifyotp",
+        "login",
+        "signin",
+        "logon",
+        "register",
+        "signup",
+        "authenticate",
+        "forgotpassword",
+        "resetpassword",
+        "passwordreset",
+        "requestpasswordreset",
+        "token",
+        "refresh",
+        "refreshtoken",
+        "session",
+        "sessions",
+        "2fa",
+        "otp",
+        "verifyotp",
     ];
     let named = |segment: &str| WORDS.contains(&plain(segment).as_str());
     let segments = paths::segments(path);
     let last = segments.iter().rev().find(|segment| !paths::is_parameter(segment));
     let own = handler.rsplit("::").next().unwrap_or("");
     last.is_some_and(|last| named(last) && (plain(last) != "refresh" || path.contains("auth")))
-        || ["login", "signin", "sign_in", "signup", "sign_up", "register_user", "login_user", "forgot_password", "reset_password"]
-            .contains(&own)
+        || [
+            "login",
+            "signin",
+            "sign_in",
+            "signup",
+            "sign_up",
+            "register_user",
+            "login_user",
+            "forgot_password",
+            "reset_password",
+        ]
+        .contains(&own)
 }
 
 #[cfg(test)]

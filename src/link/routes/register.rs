@@ -73,10 +73,12 @@ pub fn entries<'a>(
 
 /// Attributes that put a handler into a generated API document.
 fn is_documented(info: &FunctionInfo<'_>) -> bool {
-    const OURS: &[&str] = &["utoipa", "openapi", "api_v2_operation", "api_operation", "oai", "aide_annotate", "endpoint"];
-    info.item.attributes.iter().any(|attribute| {
-        attribute.path.segments.iter().any(|segment| OURS.contains(&segment.as_str()))
-    })
+    const OURS: &[&str] =
+        &["utoipa", "openapi", "api_v2_operation", "api_operation", "oai", "aide_annotate", "endpoint"];
+    info.item
+        .attributes
+        .iter()
+        .any(|attribute| attribute.path.segments.iter().any(|segment| OURS.contains(&segment.as_str())))
 }
 
 /// What an attribute says of a route.
@@ -134,13 +136,7 @@ fn read<'a>(
     said
 }
 
-fn keyed<'a>(
-    evaluator: &mut Evaluator<'a>,
-    info: &'a FunctionInfo<'a>,
-    key: &str,
-    rest: &[Token],
-    said: &mut Said,
-) {
+fn keyed<'a>(evaluator: &mut Evaluator<'a>, info: &'a FunctionInfo<'a>, key: &str, rest: &[Token], said: &mut Said) {
     match (key, rest) {
         ("path" | "uri", [Token { kind: TokenKind::Literal(Literal::Text(text)), .. }, ..]) => {
             said.path = Some(Text::literal(text));

@@ -43,7 +43,9 @@ impl Reparsed {
             }
             walk::items(&tree.items, &mut |item, test| {
                 let ItemKind::MacroRules(tokens) = &item.kind else { return };
-                let speaks = tokens.iter().any(|token| matches!(&token.kind, TokenKind::Ident(word) if WORDS.contains(&word.as_str())));
+                let speaks = tokens
+                    .iter()
+                    .any(|token| matches!(&token.kind, TokenKind::Ident(word) if WORDS.contains(&word.as_str())));
                 if test || !speaks || count >= MAX_MACROS {
                     return;
                 }

@@ -76,7 +76,10 @@ fn services_of(evaluator: &Evaluator<'_>, package: &Package) -> BTreeSet<Service
 fn mains(evaluator: &Evaluator<'_>, package: &Package) -> Vec<FunctionId> {
     let roots: Vec<_> = package.binaries().map(|target| target.root).collect();
     let is_main = |info: &&FunctionInfo<'_>| {
-        roots.contains(&info.file) && info.role == Role::Service && info.self_type.is_none() && (info.item.name == "main" || launches(info))
+        roots.contains(&info.file)
+            && info.role == Role::Service
+            && info.self_type.is_none()
+            && (info.item.name == "main" || launches(info))
     };
     evaluator.names.functions().iter().filter(is_main).map(|info| info.id).collect()
 }
@@ -90,7 +93,8 @@ fn hooks(evaluator: &Evaluator<'_>, package: &Package) -> Vec<FunctionId> {
     let of_package = |info: &&FunctionInfo<'_>| {
         let path = &evaluator.context.repository.tree.file(info.file).path;
         let hook = info.of_trait.as_deref().is_some_and(|of| of.rsplit("::").next() == Some("Hooks"));
-        hook && info.item.name == "routes" && evaluator.context.workspace.package_of(path).is_some_and(|own| own.folder == package.folder)
+        hook && info.item.name == "routes"
+            && evaluator.context.workspace.package_of(path).is_some_and(|own| own.folder == package.folder)
     };
     evaluator.names.functions().iter().filter(of_package).map(|info| info.id).collect()
 }
@@ -101,7 +105,11 @@ fn enter(evaluator: &mut Evaluator<'_>, id: FunctionId) {
     let value = evaluator.call(id, None, Vec::new());
     let hands_over = launches(info)
         || info.of_trait.is_some()
-        || info.item.attributes.iter().any(|attribute| attribute.path.segments.first().is_some_and(|first| first.starts_with("shuttle")));
+        || info
+            .item
+            .attributes
+            .iter()
+            .any(|attribute| attribute.path.segments.first().is_some_and(|first| first.starts_with("shuttle")));
     if hands_over && value.matters() {
         let place = Place { file: info.file, span: info.item.name_span };
         let mut frame = Frame::new(info.module, info.file);
@@ -190,8 +198,20 @@ fn alone<'a>(evaluator: &mut Evaluator<'a>, id: FunctionId) -> Value<'a> {
 }
 
 fn builds_routes(info: &FunctionInfo<'_>) -> bool {
-    const TYPES: &[&str] =
-        &["Router", "ApiRouter", "OpenApiRouter", "Routes", "AppRoutes", "BoxedFilter", "Rocket", "Vec", "Route", "IntoEndpoint", "Filter", "Scope"];
+    const TYPES: &[&str] = &[
+        "Router",
+        "ApiRouter",
+        "OpenApiRouter",
+        "Routes",
+        "AppRoutes",
+        "BoxedFilter",
+        "Rocket",
+        "Vec",
+        "Route",
+        "IntoEndpoint",
+        "Filter",
+        "Scope",
+    ];
     let config = |ty: &crate::parse::rust::ast::Type| ty.path.last().is_some_and(|last| last == "ServiceConfig");
     if info.function.parameters.iter().filter_map(|parameter| parameter.ty.as_ref()).any(config) {
         return true;

@@ -107,7 +107,10 @@ pub fn by_method<'a>(
         ("tonic", "serve" | "serve_with_shutdown" | "serve_with_incoming" | "serve_with_incoming_shutdown") => {
             serve(evaluator, frame, call.place, value, address(arguments), false)
         }
-        ("warp", "run" | "bind" | "try_bind" | "bind_with_graceful_shutdown" | "serve_incoming" | "tls" | "bind_ephemeral") => {
+        (
+            "warp",
+            "run" | "bind" | "try_bind" | "bind_with_graceful_shutdown" | "serve_incoming" | "tls" | "bind_ephemeral",
+        ) => {
             let tls = call.name == "tls";
             serve(evaluator, frame, call.place, value, address(arguments), tls)
         }

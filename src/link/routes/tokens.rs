@@ -1,10 +1,10 @@
 //! Route tables in attributes: `"/health" => get(health)`, `"/users" => sub(users::Api)`, on a struct that
 //! `configure(..)` is given.
 
+use super::super::names::ItemInfo;
 use super::evaluate::{Evaluator, Frame};
 use super::register;
 use super::value::{Answer, Methods, Router, Shared, Text};
-use super::super::names::ItemInfo;
 use crate::parse::rust::ast::{Literal, Token, TokenKind};
 use crate::scan::source::Place;
 

@@ -47,7 +47,9 @@ pub fn method<'a>(
             for (argument, written) in arguments.into_iter().zip(call.written) {
                 match argument {
                     Value::Router(inner) => router.absorb(&Text::literal(""), *inner),
-                    other => service(evaluator, frame, &mut router, call, &other, evaluator.source(frame.file, written.span)),
+                    other => {
+                        service(evaluator, frame, &mut router, call, &other, evaluator.source(frame.file, written.span))
+                    }
                 }
             }
         }
@@ -127,7 +129,8 @@ fn package(evaluator: &Evaluator<'_>, of_trait: &str) -> String {
     }
     packages.sort();
     packages.dedup_by(|a, b| a.1 == b.1);
-    let through = packages.iter().find(|(module, _)| !module.is_empty() && of_trait.split("::").any(|part| part == module));
+    let through =
+        packages.iter().find(|(module, _)| !module.is_empty() && of_trait.split("::").any(|part| part == module));
     match (through, packages.as_slice()) {
         (Some((_, package)), _) | (None, [(_, package)]) => format!("{package}."),
         _ => String::new(),
