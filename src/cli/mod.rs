@@ -9,6 +9,7 @@ mod progress;
 mod routes;
 mod rules;
 mod schema;
+mod select;
 mod terminal;
 
 use std::ffi::OsString;

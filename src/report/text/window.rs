@@ -214,6 +214,19 @@ mod tests {
     }
 
     #[test]
+    fn a_place_at_the_end_of_a_file_is_drawn() {
+        for text in ["a\nb\n", "a\r\nb", "\n", "é\n\n"] {
+            let tree = samples::tree(&[("a.txt", text)]);
+            for at in 0..=text.len() {
+                let span = Span::new(at, at + 1);
+                let drawn = Window::around(&tree.files[0], &Quoter::default(), span, &PLAIN).draw(&PLAIN);
+                let line = tree.files[0].line_column(span.start).line;
+                assert!(drawn.contains(&format!("a.txt:{line}:")), "{text:?} {at}: {drawn}");
+            }
+        }
+    }
+
+    #[test]
     fn empty_places_and_empty_files_are_drawn() {
         let tree = samples::tree(&[("README.md", "")]);
         let drawn = Window::around(&tree.files[0], &Quoter::default(), Span::new(0, 0), &PLAIN).draw(&PLAIN);

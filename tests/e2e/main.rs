@@ -1,0 +1,9 @@
+//! End-to-end tests: the binary, run as a user runs it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bad_input;
+mod contract;
+mod formats;
+mod settings;
+mod support;
