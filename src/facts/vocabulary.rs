@@ -824,6 +824,8 @@ vocabulary! {
         queried: flag,
         /// An index starts with it.
         indexed: flag,
+        /// Engine.
+        engine: text,
     }
 
     /// Backups that are configured or documented.

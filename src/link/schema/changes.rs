@@ -6,7 +6,7 @@ use super::sets::{Entry, Set, up_statements};
 use crate::facts::vocabulary::SchemaChange;
 use crate::link::{Context, Linked};
 use crate::parse::sql::{Action, Constraint, Kind, Name, Statement};
-use crate::scan::source::{Role, Span};
+use crate::scan::source::Span;
 
 /// Adds a fact for each change to a table that an earlier migration made.
 pub(super) fn emit(context: &Context<'_>, sets: &[Set], linked: &mut Linked) {
@@ -16,7 +16,7 @@ pub(super) fn emit(context: &Context<'_>, sets: &[Set], linked: &mut Linked) {
             let scope = Scope::of(context, set, entry, &older, index);
             for statement in up_statements(context, entry) {
                 for (span, change) in scope.changes(statement) {
-                    linked.facts.add(context.fact_in_role(change, entry.up, span, Role::Service));
+                    linked.facts.add(set.fact(context, change, entry.up, span));
                 }
             }
             older.extend(scope.created);

@@ -8,7 +8,7 @@ use crate::facts::vocabulary;
 use crate::facts::{Confidence, Related};
 use crate::link::{Context, Linked};
 use crate::parse::sql::{Action, Column, Constraint, Kind, Query};
-use crate::scan::source::{FileId, Place, Role};
+use crate::scan::source::{FileId, Place};
 
 /// A table after all migrations.
 #[derive(Default)]
@@ -39,7 +39,7 @@ pub(super) fn emit(context: &Context<'_>, sets: &[Set], queries: &[Literally], l
             up_statements(context, entry).for_each(|statement| schema.apply(&statement.kind, entry.up));
         }
         queries.iter().for_each(|query| schema.mark(query));
-        schema.emit(context, linked);
+        schema.emit(context, set, linked);
     }
 }
 
@@ -120,7 +120,7 @@ impl Schema {
         fitting.all(|other| other == first).then_some(first)
     }
 
-    fn emit(&self, context: &Context<'_>, linked: &mut Linked) {
+    fn emit(&self, context: &Context<'_>, set: &Set, linked: &mut Linked) {
         for (name, table) in &self.tables {
             for (column, state) in
                 table.columns.iter().filter(|(_, state)| state.foreign_key || state.queried.is_some())
@@ -131,8 +131,9 @@ impl Schema {
                     foreign_key: state.foreign_key.into(),
                     queried: state.queried.is_some().into(),
                     indexed: table.led.contains(column).into(),
+                    engine: set.engine.map(str::to_string).into(),
                 };
-                let mut fact = context.fact_in_role(data, state.place.file, state.place.span, Role::Service);
+                let mut fact = set.fact(context, data, state.place.file, state.place.span);
                 fact.confidence = if state.foreign_key { Confidence::High } else { Confidence::Medium };
                 let note = "a query chooses rows by it here".to_string();
                 fact.related.extend(state.queried.map(|place| Related { place, note }));

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::facts::vocabulary::Migration;
+use crate::facts::{Data, Fact};
 use crate::link::workspace::Workspace;
 use crate::link::{Context, Linked};
 use crate::parse::sql::{Kind as StatementKind, Statement};
@@ -214,17 +215,23 @@ pub(super) fn emit(context: &Context<'_>, sets: &[Set], linked: &mut Linked) {
                 version: entry.version.as_str().into(),
                 has_down: has_down(context, entry).into(),
                 engine: set.engine.map(str::to_string).into(),
-                run: set.tool.map(|_| true).into(),
+                run: set.tool.is_some().into(),
                 duplicate: (seen.get(entry.version.as_str()).is_some_and(|count| *count > 1)).into(),
             };
-            let mut fact = context.fact_in_role(data, entry.up, first_line(context, entry.up), Role::Service);
-            fact.services.extend(services_of_folder(context, &set.folder));
-            linked.facts.add(fact);
+            linked.facts.add(set.fact(context, data, entry.up, first_line(context, entry.up)));
         }
     }
 }
 
-/// A set at the top of a workspace belongs to the services that use a database through it: all of them.
+impl Set {
+    /// A fact of this set. A set at the top of a workspace belongs to all services: any may use a database through it.
+    pub(super) fn fact(&self, context: &Context<'_>, data: impl Into<Data>, file: FileId, span: Span) -> Fact {
+        let mut fact = context.fact_in_role(data, file, span, Role::Service);
+        fact.services.extend(services_of_folder(context, &self.folder));
+        fact
+    }
+}
+
 fn services_of_folder(context: &Context<'_>, folder: &str) -> Vec<crate::facts::ServiceId> {
     let owned = context.workspace.package_of(&format!("{folder}/x")).is_some_and(|package| !package.folder.is_empty());
     if owned { Vec::new() } else { (0u16..).map(crate::facts::ServiceId).take(context.services.len()).collect() }
