@@ -964,6 +964,8 @@ vocabulary! {
         purpose: text,
         /// Test rig or development set-up, by name and place.
         test_rig: flag,
+        /// It runs a service of this repository.
+        of_service: flag,
     }
 
     /// A Kubernetes workload, ECS service, Nomad job or the like.
@@ -1072,6 +1074,8 @@ vocabulary! {
         max: number,
         /// kubernetes, keda, cloud, fly, ...
         by: text,
+        /// A setting that is off by default switches it on.
+        optional: flag,
     }
 
     /// A number of instances on a platform without workload manifests (fly, compose, ECS, App Platform).

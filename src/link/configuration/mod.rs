@@ -3,7 +3,7 @@
 mod env_files;
 mod environments;
 pub mod ignores;
-mod words;
+pub mod words;
 
 use super::{Context, Linked};
 

@@ -1,9 +1,12 @@
 //! Images, compose services, workloads and proxies: what runs the services of the tree, and how.
 
 mod command;
+mod compose;
 mod images;
 mod known;
+mod kubernetes;
 mod owner;
+mod secret_names;
 mod variables;
 
 use crate::facts::Fact;
@@ -25,6 +28,8 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     for file in dockerfiles {
         images::emit(&mut deployment, file);
     }
+    compose::emit(&mut deployment);
+    kubernetes::emit(&mut deployment);
 }
 
 /// What every part of this module works with.
@@ -147,4 +152,19 @@ fn names_port(name: &str) -> bool {
 fn port_of(value: &str) -> Option<String> {
     let port = value.trim().rsplit(':').next().unwrap_or("");
     (!port.is_empty() && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit())).then(|| port.to_string())
+}
+
+/// A path relative to a folder, with `.` and `..` taken out.
+fn join(folder: &str, relative: &str) -> String {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            other => parts.push(other),
+        }
+    }
+    parts.join("/")
 }

@@ -61,8 +61,8 @@ pub struct Owners<'a> {
     pub dockerfiles: BTreeMap<FileId, Owner>,
     /// Images that compose files or bake files build from a Dockerfile of the tree.
     pub built: BTreeMap<String, Owner>,
-    /// An image or Dockerfile was matched with a service by name.
-    pub matched: bool,
+    /// A manifest names an image of a service: what it does not name is something else.
+    pub matched_image: bool,
 }
 
 /// Package, folder and binary names in one spelling.
@@ -89,7 +89,7 @@ impl<'a> Owners<'a> {
             others: BTreeSet::new(),
             dockerfiles: BTreeMap::new(),
             built: BTreeMap::new(),
-            matched: false,
+            matched_image: false,
         }
     }
 
@@ -115,8 +115,6 @@ impl<'a> Owners<'a> {
             if !folder.is_empty() && self.named(folder).is_none() {
                 self.others.insert(normal(folder));
             }
-        } else if owner.of_service.is_true() {
-            self.matched = true;
         }
         self.dockerfiles.insert(file, owner);
     }
@@ -149,7 +147,7 @@ impl<'a> Owners<'a> {
     /// Something unnamed: the only service when nothing else was matched with it.
     fn by_elimination(&self) -> Owner {
         match self.only() {
-            Some(services) if !self.matched => Owner { confidence: Confidence::Medium, ..Owner::of(services) },
+            Some(services) if !self.matched_image => Owner { confidence: Confidence::Medium, ..Owner::of(services) },
             _ => Owner::unknown(),
         }
     }
@@ -167,6 +165,11 @@ impl<'a> Owners<'a> {
             return Owner::of(services.clone());
         }
         by_image.unwrap_or_else(|| self.by_elimination())
+    }
+
+    /// Whether a name is that of something else than a service of the tree.
+    pub fn is_other(&self, name: &str) -> bool {
+        self.named(name).is_none() && (self.others.contains(&normal(name)) || known::purpose(name).is_some())
     }
 
     /// Services of the crate whose folder holds a path, and of no other.

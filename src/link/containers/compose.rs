@@ -1,0 +1,426 @@
+//! Compose files: which of their services are ours, and what they say about them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::owner::Owner;
+use super::variables::expand;
+use super::{Deployment, command, images, known, names_port, port_of};
+use crate::facts::vocabulary::{
+    ComposeService, Container, DeploymentStrategy, EnvironmentConfig, Https, InstanceCount, RateLimit, ResourceLimit,
+    ResponseHeader, SecretsManager,
+};
+use crate::facts::{Attr, Data};
+use crate::link::configuration::words;
+use crate::parse::Syntax;
+use crate::parse::document::{Entry, Node, Value};
+use crate::scan::source::{Role, SourceFile, Span};
+
+/// `extends` is followed so far.
+const DEPTH: usize = 8;
+
+/// A service of a compose file with what it extends put in.
+struct Service<'a> {
+    file: &'a SourceFile,
+    name: &'a str,
+    key: Span,
+    node: Arc<Node>,
+    owner: Owner,
+    variables: &'a BTreeMap<String, String>,
+}
+
+/// Whether a document is a compose file's.
+fn services_of(file: &SourceFile, node: &Node) -> Vec<Entry> {
+    let name = file.name().to_ascii_lowercase();
+    let named = name.contains("compose") || name.contains("stack");
+    match node.get("services") {
+        Some(services) if named && node.get("apiVersion").is_none() => services.entries().to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+/// Learns what compose files build, then adds their facts.
+pub fn emit(deployment: &mut Deployment<'_, '_>) {
+    let context = deployment.context;
+    let files: Vec<(&SourceFile, &Node)> = context
+        .repository
+        .files()
+        .filter_map(|(file, parsed)| match &parsed.syntax {
+            Syntax::Documents(documents) => documents.first().map(|node| (file, node)),
+            _ => None,
+        })
+        .filter(|(file, node)| !services_of(file, node).is_empty())
+        .collect();
+    for (file, node) in &files {
+        let variables = variables(deployment, file);
+        for entry in services_of(file, node) {
+            learn_build(deployment, file, &entry, &variables);
+        }
+    }
+    for (file, node) in files {
+        environment(deployment, file);
+        let variables = variables(deployment, file);
+        for entry in services_of(file, node) {
+            let service = service(deployment, file, node, &entry, &variables);
+            one(deployment, &service);
+        }
+        secrets(deployment, file, node);
+    }
+}
+
+/// Values of the .env file beside a compose file, which compose reads by itself.
+fn variables(deployment: &Deployment<'_, '_>, file: &SourceFile) -> BTreeMap<String, String> {
+    let path = super::join(file.folder(), ".env");
+    let Some(env) = deployment.context.repository.tree.find(&path) else { return BTreeMap::new() };
+    match &deployment.context.repository.get(env.id).1.syntax {
+        Syntax::Env(entries) => entries.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect(),
+        _ => BTreeMap::new(),
+    }
+}
+
+fn value(text: &str, variables: &BTreeMap<String, String>) -> (String, bool) {
+    let expanded = expand(text, &|name| variables.get(name).cloned());
+    (expanded.text, expanded.complete)
+}
+
+/// Path of the Dockerfile that a service is built from.
+fn dockerfile_path(file: &SourceFile, build: &Node, variables: &BTreeMap<String, String>) -> (String, String) {
+    let field = |key: &str| build.get(key).and_then(Node::scalar).map(|text| value(&text, variables).0);
+    let context = build.text().map(str::to_string).or_else(|| field("context")).unwrap_or_else(|| ".".to_string());
+    let context = super::join(file.folder(), &context);
+    let name = field("dockerfile").unwrap_or_else(|| "Dockerfile".to_string());
+    (super::join(&context, &name), context)
+}
+
+fn build_owner(
+    deployment: &Deployment<'_, '_>,
+    file: &SourceFile,
+    name: &str,
+    build: &Node,
+    variables: &BTreeMap<String, String>,
+) -> Owner {
+    let (path, context) = dockerfile_path(file, build, variables);
+    if let Some(owner) = deployment.owners.dockerfile_at(&path) {
+        let named = deployment.owners.named(name);
+        return match named {
+            Some(services) if owner.may_be_service() => Owner::of(services.clone()),
+            _ => owner.clone(),
+        };
+    }
+    match deployment.owners.of_folder(&format!("{context}/x")) {
+        Some(services) => Owner::of(services),
+        None => images::guessed(deployment.owners.of_names(&[name], None)),
+    }
+}
+
+fn learn_build(
+    deployment: &mut Deployment<'_, '_>,
+    file: &SourceFile,
+    entry: &Entry,
+    variables: &BTreeMap<String, String>,
+) {
+    let (Some(build), Some(image)) = (entry.value.get("build"), entry.value.get("image").and_then(Node::text)) else {
+        return;
+    };
+    let owner = build_owner(deployment, file, &entry.key, build, variables);
+    let (image, _) = value(image, variables);
+    deployment.owners.built.insert(known::split(&image).0.to_string(), owner);
+}
+
+fn service<'a>(
+    deployment: &Deployment<'_, '_>,
+    file: &'a SourceFile,
+    root: &Node,
+    entry: &'a Entry,
+    variables: &'a BTreeMap<String, String>,
+) -> Service<'a> {
+    let node = extended(deployment, file, root, &entry.value, 0);
+    let image = node.get("image").and_then(Node::text).map(|image| value(image, variables).0);
+    let owner = match (node.get("build"), &image) {
+        (Some(build), _) => build_owner(deployment, file, &entry.key, build, variables),
+        (None, Some(image)) => deployment.owners.of_names(&[&entry.key], Some(image)),
+        (None, None) => images::guessed(deployment.owners.of_names(&[&entry.key], None)),
+    };
+    Service { file, name: &entry.key, key: entry.key_span, node, owner, variables }
+}
+
+/// A service with what it extends, its own keys first.
+fn extended(
+    deployment: &Deployment<'_, '_>,
+    file: &SourceFile,
+    root: &Node,
+    node: &Arc<Node>,
+    depth: usize,
+) -> Arc<Node> {
+    let Some(extends) = node.get("extends") else { return node.clone() };
+    let name = extends.text().or_else(|| extends.get("service").and_then(Node::text));
+    let other = extends.get("file").and_then(Node::text).map(|path| super::join(file.folder(), path));
+    let other = other.and_then(|path| deployment.context.repository.tree.find(&path));
+    let base = match other {
+        Some(other) => match &deployment.context.repository.get(other.id).1.syntax {
+            Syntax::Documents(documents) => documents.first(),
+            _ => None,
+        },
+        None => Some(root),
+    };
+    let target = base.and_then(|base| base.get("services")).and_then(|services| services.entry(name?));
+    let Some(target) = target.filter(|_| depth < DEPTH) else { return node.clone() };
+    let base_root = base.unwrap_or(root);
+    let base = extended(deployment, other.unwrap_or(file), base_root, &target.value, depth + 1);
+    let mut entries = node.entries().to_vec();
+    for entry in base.entries() {
+        if node.get(&entry.key).is_none() {
+            entries.push(Entry { key_span: node.span, ..entry.clone() });
+        }
+    }
+    Arc::new(Node { span: node.span, value: Value::Map(entries), tag: None })
+}
+
+fn add(deployment: &mut Deployment<'_, '_>, service: &Service<'_>, data: impl Into<Data>, span: Span) {
+    let span = if span == Span::default() { service.key } else { span };
+    let fact = deployment.context.fact(data, service.file.id, span);
+    deployment.add(service.owner.mark(fact));
+}
+
+fn one(deployment: &mut Deployment<'_, '_>, service: &Service<'_>) {
+    let image = service.node.get("image").and_then(Node::text).map(|image| value(image, service.variables));
+    let text = image.as_ref().map(|(text, _)| text.clone());
+    let store = text.as_deref().and_then(known::purpose).or_else(|| known::purpose(service.name));
+    let purpose = if service.owner.of_service.is_true() { "app" } else { store.unwrap_or("app") };
+    let data = ComposeService {
+        name: service.name.into(),
+        image: text.clone().into(),
+        built: Attr::Known(service.node.get("build").is_some()),
+        purpose: purpose.into(),
+        test_rig: Attr::Known(is_test_rig(service.file)),
+        of_service: service.owner.of_service.clone(),
+    };
+    add(deployment, service, data, service.key);
+    traefik(deployment, service);
+    if !service.owner.may_be_service() || purpose != "app" {
+        return;
+    }
+    container(deployment, service, image);
+    health_check(deployment, service);
+    deploy(deployment, service);
+}
+
+fn is_test_rig(file: &SourceFile) -> bool {
+    let environment = words::in_name(file.name());
+    file.role != Role::Service || matches!(environment, Some("test" | "development"))
+}
+
+fn container(deployment: &mut Deployment<'_, '_>, service: &Service<'_>, image: Option<(String, bool)>) {
+    let node = &service.node;
+    let known_image = image.filter(|(_, complete)| *complete).map(|(text, _)| text);
+    let built = node.get("build").is_some();
+    let text = |key: &str| node.get(key).and_then(Node::scalar);
+    let host = ["network_mode", "pid", "ipc"].iter().any(|key| text(key).as_deref() == Some("host"));
+    let data = Container {
+        name: service.name.into(),
+        tag: known_image.as_deref().and_then(|image| known::split(image).1.map(str::to_string)).into(),
+        mutable_tag: match &known_image {
+            Some(image) if !built => Attr::Known(!known::names_version(image)),
+            _ => Attr::Unset,
+        },
+        image: known_image.into(),
+        limits: Attr::Known(limits(node).is_some()),
+        requests: Attr::Known(node.at(&["deploy", "resources", "reservations"]).is_some()),
+        privileged: Attr::Known(node.get("privileged").and_then(Node::flag) == Some(true)),
+        read_only_root: Attr::Known(node.get("read_only").and_then(Node::flag) == Some(true)),
+        non_root: match text("user") {
+            Some(user) if user.contains('$') => Attr::Unknown,
+            Some(user) => Attr::Known(!matches!(user.split(':').next(), Some("0" | "root"))),
+            None => Attr::Known(false),
+        },
+        host_access: Attr::Known(host),
+        init: Attr::Known(false),
+        workload: service.name.into(),
+        by: "compose".into(),
+        of_service: service.owner.of_service.clone(),
+    };
+    add(deployment, service, data, service.key);
+}
+
+/// Where CPU or memory limits are set.
+fn limits(node: &Node) -> Option<Span> {
+    let limits = node.at(&["deploy", "resources"]).and_then(|resources| resources.entry("limits"));
+    let old = ["mem_limit", "cpus", "cpu_quota", "cpu_count"].iter().find_map(|key| node.entry(key));
+    limits.filter(|limits| !limits.value.entries().is_empty()).or(old).map(|entry| entry.key_span)
+}
+
+fn health_check(deployment: &mut Deployment<'_, '_>, service: &Service<'_>) {
+    let Some(check) = service.node.get("healthcheck") else { return };
+    let Some(test) = check.get("test") else { return };
+    let words: Vec<String> = match test.text() {
+        Some(text) => vec![text.to_string()],
+        None => test.items().iter().filter_map(|word| word.scalar()).collect(),
+    };
+    if check.get("disable").and_then(Node::flag) == Some(true) || words.first().is_none_or(|word| word == "NONE") {
+        return;
+    }
+    let words: Vec<&str> =
+        words.iter().map(String::as_str).filter(|word| !matches!(*word, "CMD" | "CMD-SHELL")).collect();
+    // `$$` is how a compose file hands a variable to the shell.
+    let line = words.join(" ").replace("$$", "$");
+    let call: command::Call = deployment.call(service.file.id, &line, &service.owner);
+    let environment = environment_of(deployment, service);
+    let lookup = |text: &str| {
+        let all = |name: &str| environment.get(name).or_else(|| service.variables.get(name)).cloned();
+        let expanded = expand(text, &all);
+        expanded.complete.then_some(expanded.text)
+    };
+    let probe = images::probe(&call, &lookup, ports(service, &environment), &service.owner, "health", "compose");
+    add(deployment, service, probe, test.span);
+}
+
+/// Variables that a service is given.
+fn environment_of(deployment: &Deployment<'_, '_>, service: &Service<'_>) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    let files = service.node.get("env_file");
+    let single = files.and_then(Node::text).map(str::to_string);
+    let listed = files
+        .map_or(&[][..], Node::items)
+        .iter()
+        .filter_map(|file| file.text().or_else(|| file.get("path").and_then(Node::text)).map(str::to_string));
+    for path in single.into_iter().chain(listed) {
+        let found = deployment.context.repository.tree.find(&super::join(service.file.folder(), &path));
+        if let Some(file) = found
+            && let Syntax::Env(entries) = &deployment.context.repository.get(file.id).1.syntax
+        {
+            all.extend(entries.iter().map(|entry| (entry.key.clone(), entry.value.clone())));
+        }
+    }
+    let Some(environment) = service.node.get("environment") else { return all };
+    let pairs = environment.items().iter().filter_map(|item| item.text()?.split_once('='));
+    let mut given: Vec<(String, String)> = pairs.map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    given.extend(environment.entries().iter().filter_map(|entry| Some((entry.key.to_string(), entry.value.scalar()?))));
+    for (name, text) in given {
+        let (text, complete) = value(&text, service.variables);
+        if complete {
+            all.insert(name, text);
+        }
+    }
+    all
+}
+
+/// Ports inside the container: published, exposed, given by variables.
+fn ports(service: &Service<'_>, environment: &BTreeMap<String, String>) -> Vec<String> {
+    let mut ports = Vec::new();
+    for key in ["ports", "expose"] {
+        for item in service.node.get(key).map_or(&[][..], Node::items) {
+            let text = item.scalar().or_else(|| item.get("target").and_then(Node::scalar));
+            let inside = text.map(|text| value(&text, service.variables).0);
+            let inside = inside.map(|text| text.split('/').next().unwrap_or("").to_string());
+            ports.extend(inside.and_then(|text| port_of(&text)));
+        }
+    }
+    ports.extend(environment.iter().filter(|(name, _)| names_port(name)).filter_map(|(_, value)| port_of(value)));
+    ports.sort();
+    ports.dedup();
+    ports
+}
+
+fn deploy(deployment: &mut Deployment<'_, '_>, service: &Service<'_>) {
+    let by = "compose";
+    if let Some(span) = limits(&service.node) {
+        add(deployment, service, ResourceLimit { by: by.into() }, span);
+    }
+    let replicas =
+        service.node.get("deploy").and_then(|deploy| deploy.entry("replicas")).or_else(|| service.node.entry("scale"));
+    if let Some(entry) = replicas {
+        let count = entry.value.scalar().and_then(|text| value(&text, service.variables).0.parse().ok());
+        let data = InstanceCount {
+            count: count.map_or(Attr::Unknown, Attr::Known),
+            by: by.into(),
+            ..InstanceCount::default()
+        };
+        add(deployment, service, data, entry.key_span);
+    }
+    if let Some(entry) = service.node.get("deploy").and_then(|deploy| deploy.entry("update_config")) {
+        let data = DeploymentStrategy { kind: "rolling".into(), by: by.into() };
+        add(deployment, service, data, entry.key_span);
+    }
+}
+
+fn secrets(deployment: &mut Deployment<'_, '_>, file: &SourceFile, node: &Node) {
+    let Some(entry) = node.entry("secrets").filter(|entry| !entry.value.entries().is_empty()) else { return };
+    let data = SecretsManager { system: "docker".into(), by: "manifest".into() };
+    let fact = deployment.context.fact(data, file.id, entry.key_span);
+    deployment.add(fact);
+}
+
+/// A compose file whose name tells an environment.
+fn environment(deployment: &mut Deployment<'_, '_>, file: &SourceFile) {
+    let Some(name) = words::in_name(file.name()) else { return };
+    let data = EnvironmentConfig { environment: name.into(), form: "file".into() };
+    let fact = deployment.context.fact(data, file.id, Span::default());
+    deployment.add(fact);
+}
+
+/// Labels of a service as (key, value, place).
+fn labels(node: &Node) -> Vec<(String, String, Span)> {
+    let mut all = Vec::new();
+    for labels in [node.get("labels"), node.at(&["deploy", "labels"])].into_iter().flatten() {
+        for item in labels.items() {
+            if let Some((key, value)) = item.text().and_then(|text| text.split_once('=')) {
+                all.push((key.to_string(), value.to_string(), item.span));
+            }
+        }
+        let entries = labels.entries().iter();
+        all.extend(entries.filter_map(|entry| Some((entry.key.to_string(), entry.value.scalar()?, entry.key_span))));
+    }
+    all
+}
+
+/// Ends of Traefik labels that set a header.
+const HEADER_LABELS: &[(&str, &str)] = &[
+    ("headers.stsseconds", "strict-transport-security"),
+    ("headers.contenttypenosniff", "x-content-type-options"),
+    ("headers.framedeny", "x-frame-options"),
+    ("headers.contentsecuritypolicy", "content-security-policy"),
+];
+
+/// What Traefik is told by labels, and by the arguments of its own service.
+fn traefik(deployment: &mut Deployment<'_, '_>, service: &Service<'_>) {
+    let mut found: Vec<(Data, Span)> = Vec::new();
+    for (key, value, span) in labels(&service.node) {
+        let key = key.to_ascii_lowercase();
+        if !key.starts_with("traefik.") {
+            continue;
+        }
+        if key.ends_with(".tls.certresolver") || (key.ends_with(".tls") && value == "true") {
+            found.push((Https { by: "proxy".into() }.into(), span));
+        }
+        if key.contains(".ratelimit.") {
+            found.push((
+                RateLimit { library: "traefik".into(), by: "traefik".into(), covers: "all".into() }.into(),
+                span,
+            ));
+        }
+        if let Some((_, name)) = HEADER_LABELS.iter().find(|(end, _)| key.ends_with(end)) {
+            let data = ResponseHeader {
+                name: (*name).into(),
+                value: value.into(),
+                by: "traefik".into(),
+                covers: "all".into(),
+            };
+            found.push((data.into(), span));
+        }
+    }
+    for argument in service.node.get("command").map_or(&[][..], Node::items) {
+        let text = argument.text().unwrap_or("").to_ascii_lowercase();
+        if text.contains("redirections.entrypoint.scheme=https")
+            || text.contains("redirections.entrypoint.to=websecure")
+        {
+            found.push((Https { by: "proxy".into() }.into(), argument.span));
+        }
+    }
+    for (data, span) in found {
+        let mut fact = deployment.context.fact(data, service.file.id, span);
+        if fact.services.is_empty() {
+            fact.services = deployment.owners.all();
+        }
+        deployment.add(fact);
+    }
+}
