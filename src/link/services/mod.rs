@@ -18,7 +18,7 @@ pub use starts::Start;
 /// Packages with a binary whose `main` reaches a server start, in itself or in crates it depends on. Where the call
 /// graph ends before one (trait objects, macros), a start in code that no other service reaches counts too.
 pub fn find(repository: &Repository, workspace: &Workspace, names: &Names<'_>, _catalog: &Catalog) -> Vec<Service> {
-    let finder = Finder { repository, workspace, names, starts: starts::all(workspace, names) };
+    let finder = Finder { repository, workspace, names, starts: starts::all(repository, workspace, names) };
     let programs: Vec<&Package> = workspace.packages.iter().filter(|package| finder.has_program(package)).collect();
     let mut found: BTreeMap<&str, Vec<&Start>> = BTreeMap::new();
     for package in &programs {
@@ -39,6 +39,9 @@ pub fn find(repository: &Repository, workspace: &Workspace, names: &Names<'_>, _
     found.iter().filter_map(|(folder, starts)| finder.service(workspace.at(folder)?, starts)).collect()
 }
 
+/// Words in a package's name that tell a program for trying others out.
+const RIGS: &[&str] = &["fuzz", "testbench", "bench", "stress", "loadtest", "load-test", "xtask"];
+
 struct Finder<'r, 'a> {
     repository: &'r Repository,
     workspace: &'r Workspace,
@@ -48,7 +51,8 @@ struct Finder<'r, 'a> {
 
 impl Finder<'_, '_> {
     fn has_program(&self, package: &Package) -> bool {
-        package.binaries().any(|target| self.repository.tree.file(target.root).role == Role::Service)
+        let rig = RIGS.iter().any(|word| package.name.contains(word));
+        !rig && package.binaries().any(|target| self.repository.tree.file(target.root).role == Role::Service)
     }
 
     /// Starts that a program of the package reaches, nearest first.
@@ -106,8 +110,8 @@ impl Finder<'_, '_> {
     }
 
     fn service(&self, package: &Package, starts: &[&Start]) -> Option<Service> {
-        // The server that people mean, before one for metrics or administration.
-        let anchor = starts.iter().find(|start| !start.is_side_server).or(starts.first())?;
+        // The server that people mean: not one for metrics or administration, HTTP before RPC.
+        let anchor = starts.iter().min_by_key(|start| (start.is_side_server, start.framework == "tonic"))?;
         let crates = crates_of(self.workspace, package);
         let packages: Vec<&Package> = crates.iter().filter_map(|folder| self.workspace.at(folder)).collect();
         let mut frameworks: Vec<String> = Vec::new();

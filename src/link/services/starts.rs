@@ -1,5 +1,6 @@
 //! Where servers are started.
 
+use crate::link::Repository;
 use crate::link::names::{FunctionInfo, Names};
 use crate::link::workspace::{Package, Workspace};
 use crate::scan::source::{Place, Role, Span};
@@ -43,6 +44,9 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("poem", "Server::new_with_acceptor", "poem"),
     ("salvo", "Server::new", "salvo"),
     ("salvo_core", "Server::new", "salvo"),
+    ("actix_http", "HttpServiceBuilder::default", "actix-web"),
+    ("actix_http", "HttpServiceBuilder::new", "actix-web"),
+    ("actix_http", "HttpService::build", "actix-web"),
     ("ntex", "HttpServer::new", "ntex"),
     ("ntex", "web::server", "ntex"),
     ("ntex", "server::build", "ntex"),
@@ -90,14 +94,30 @@ const SIDE_SERVERS: &[&str] =
     &["metric", "prometheus", "admin", "management", "debug", "telemetry", "health", "temporary", "dummy", "pprof"];
 
 /// Words in a function's path or name that tell a server for tests and trials.
-const MOCKS: &[&str] = &["mock", "fake", "stub", "test_server", "testing", "test_util"];
+const MOCKS: &[&str] = &[
+    "mock",
+    "fake",
+    "stub",
+    "test_server",
+    "testing",
+    "test_util",
+    "testbench",
+    "stress",
+    "fuzz",
+    "benchmark",
+    "load_test",
+];
+
+/// Addresses that only the process itself can know: servers for its own use.
+const OWN_USE: &[&str] = &["127.0.0.1:0\"", "localhost:0\"", "[127, 0, 0, 1], 0)", "Ipv4Addr::LOCALHOST, 0)"];
 
 /// Starts in production code.
-pub(super) fn all(workspace: &Workspace, names: &Names<'_>) -> Vec<Start> {
+pub(super) fn all(repository: &Repository, workspace: &Workspace, names: &Names<'_>) -> Vec<Start> {
     let mut found = Vec::new();
     for info in names.functions().iter().filter(|info| info.role == Role::Service && !info.development_only) {
         let path = info.path.to_ascii_lowercase();
-        if MOCKS.iter().any(|word| path.contains(word)) {
+        let text = repository.tree.file(info.file).slice(info.item.span);
+        if MOCKS.iter().any(|word| path.contains(word)) || OWN_USE.iter().any(|address| text.contains(address)) {
             continue;
         }
         let is_side_server = SIDE_SERVERS.iter().any(|word| path.contains(word));

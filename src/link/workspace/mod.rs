@@ -203,6 +203,10 @@ fn package(
     let name = manifest.root.at(&["package", "name"])?.text()?;
     let root = workspace_root(manifests, folder, manifest);
     let targets = targets::find(&repository.tree, folder, name, manifest.root);
+    // A manifest without code (left over in another package's `src`) claims no files.
+    if targets.is_empty() {
+        return None;
+    }
     Some(Package {
         name: name.to_string(),
         folder: folder.to_string(),
