@@ -6,6 +6,7 @@ use super::evaluate::{Evaluator, Frame};
 use super::value::{Answer, Entry, Methods, Router, Text, Value, add_layers};
 use super::{layers, register, start};
 use crate::parse::rust::ast::{Expr, Literal, TokenKind};
+use crate::scan::source::Place;
 
 /// Constructors of routers and of handlers by method.
 pub fn construct<'a>(
@@ -61,7 +62,7 @@ fn method_constructor<'a>(
     Some(Value::Methods(Box::new(methods)))
 }
 
-fn methods_value<'a>(answers: Vec<(String, Option<Answer<'a>>, crate::scan::source::Place)>) -> Value<'a> {
+fn methods_value<'a>(answers: Vec<(String, Option<Answer<'a>>, Place)>) -> Value<'a> {
     Value::Methods(Box::new(Methods { framework: "axum", answers, ..Methods::default() }))
 }
 
@@ -76,13 +77,7 @@ fn loco_routes<'a>(frame: &Frame<'a>, call: External<'_, 'a>) -> Router<'a> {
 }
 
 /// A route that a library answers.
-pub fn library_entry<'a>(
-    frame: &Frame<'a>,
-    place: crate::scan::source::Place,
-    method: &str,
-    path: &str,
-    name: &str,
-) -> Entry<'a> {
+pub fn library_entry<'a>(frame: &Frame<'a>, place: Place, method: &str, path: &str, name: &str) -> Entry<'a> {
     Entry {
         method: method.to_string(),
         path: path.to_string(),
@@ -134,6 +129,11 @@ pub fn method<'a>(
         "merge" | "add_route" => merge(evaluator, frame, &mut router, call, arguments),
         "prefix" => router.prefix = path_text(arguments.first()).text,
         "fallback" | "fallback_service" => {
+            let inner =
+                arguments.first().cloned().filter(|value| matches!(value, Value::Struct(..) | Value::Router(_)));
+            if let Some(Value::Router(inner)) = inner.and_then(|value| served(evaluator, value, call.place)) {
+                router.absorb(&Text::literal(""), *inner);
+            }
             router.fallback =
                 Some((call.place, arguments.first().and_then(|v| answer(frame, v, call.written.first()))));
         }
@@ -205,7 +205,7 @@ fn nest<'a>(
 ) {
     let prefix = path_text(arguments.first());
     let inner = arguments.get(1).cloned().unwrap_or_default();
-    match served(evaluator, inner) {
+    match served(evaluator, inner, call.place) {
         Some(Value::Router(inner)) => router.absorb(&prefix, *inner),
         Some(Value::Methods(methods)) => {
             let path = Text { text: super::paths::join(&prefix.text, "/{*path}"), ..prefix };
@@ -226,15 +226,18 @@ fn nest<'a>(
 }
 
 /// The router inside a value: of a struct of the tree that is a `Service`, what its `call` hands requests to.
-fn served<'a>(evaluator: &mut Evaluator<'a>, value: Value<'a>) -> Option<Value<'a>> {
-    let Value::Struct(ty, fields) = &value else { return Some(value) };
-    if let Some(inner) = fields.values().find(|field| matches!(field, Value::Router(_))) {
-        return Some(inner.clone());
-    }
+fn served<'a>(evaluator: &mut Evaluator<'a>, value: Value<'a>, place: Place) -> Option<Value<'a>> {
+    let inside = |value: &Value<'a>| start::router_of(value, place).map(|router| Value::Router(Box::new(router)));
+    let Value::Struct(ty, _) = &value else {
+        return match value {
+            Value::Tuple(_) | Value::List(_) => inside(&value),
+            other => Some(other),
+        };
+    };
     let own = evaluator.names.methods_of(ty).iter().copied();
-    let call = own.into_iter().find(|id| evaluator.info(*id).item.name == "call")?;
-    let result = evaluator.call(call, Some(value.clone()), Vec::new());
-    Some(if result.matters() { result } else { value })
+    let call = own.into_iter().find(|id| evaluator.info(*id).item.name == "call");
+    let result = call.map(|call| evaluator.call(call, Some(value.clone()), Vec::new()));
+    result.as_ref().and_then(inside).or_else(|| inside(&value)).or(Some(value))
 }
 
 fn merge<'a>(
@@ -250,7 +253,7 @@ fn merge<'a>(
             Value::Router(inner) => router.absorb(&none, *inner),
             Value::List(values) => merge(evaluator, frame, router, call, values),
             Value::Struct(..) => {
-                if let Some(Value::Router(inner)) = served(evaluator, argument) {
+                if let Some(Value::Router(inner)) = served(evaluator, argument, call.place) {
                     router.absorb(&none, *inner);
                 }
             }

@@ -91,6 +91,8 @@ pub struct Behaviour {
     found: BTreeSet<&'static str>,
     /// Words that make a refusal one of authentication.
     speaks_of_auth: bool,
+    /// It reads what only a known caller has: an `Authorization` header, a session, claims.
+    reads_credentials: bool,
     refuses: bool,
     /// Response headers that it sets.
     pub headers: Vec<(String, Option<String>, Place)>,
@@ -99,6 +101,11 @@ pub struct Behaviour {
 }
 
 impl Behaviour {
+    /// Whether it reads what only a known caller has.
+    pub fn asks_who(&self) -> bool {
+        self.reads_credentials
+    }
+
     /// As kinds of middleware.
     pub fn kinds(&self) -> Vec<String> {
         let mut kinds: Vec<String> = self.found.iter().map(|kind| (*kind).to_string()).collect();
@@ -272,6 +279,15 @@ fn see_path(behaviour: &mut Behaviour, last: &str, segments: &[String]) {
     if segments.iter().any(spoken) {
         behaviour.speaks_of_auth = true;
     }
+    const CREDENTIALS: &[&str] =
+        &["authorization", "bearer", "jwt", "claims", "session", "api_key", "apikey", "auth_token", "access_token"];
+    let credential = |segment: &String| {
+        let lower = segment.to_ascii_lowercase();
+        CREDENTIALS.iter().any(|word| lower.contains(word))
+    };
+    if segments.iter().any(credential) {
+        behaviour.reads_credentials = true;
+    }
 }
 
 fn see_literal(behaviour: &mut Behaviour, literal: &Literal) {
@@ -280,6 +296,7 @@ fn see_literal(behaviour: &mut Behaviour, literal: &Literal) {
             let lower = text.to_ascii_lowercase();
             if ["authorization", "bearer ", "x-api-key"].iter().any(|word| lower.starts_with(word)) {
                 behaviour.speaks_of_auth = true;
+                behaviour.reads_credentials = true;
             }
         }
         Literal::Integer(Some(429)) => {

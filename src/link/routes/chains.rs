@@ -158,22 +158,18 @@ fn generic<'a>(
     arguments: Vec<Value<'a>>,
 ) -> Value<'a> {
     let mut result = Value::Unknown;
-    for id in targets(evaluator, frame, &value, call) {
+    let targets = targets(evaluator, frame, &value, call);
+    let entered = !targets.is_empty();
+    for id in targets {
         let given = evaluator.call(id, Some(value.clone()), arguments.clone());
         result = unite::unite(evaluator, result, given);
     }
     if result.matters() || result.text().is_some() {
         return result;
     }
-    if let Value::Struct(..) | Value::Closure(_) | Value::Tuple(_) = value
-        && matches!(
-            call.name,
-            "clone" | "as_ref" | "into" | "await" | "unwrap" | "expect" | "to_owned" | "boxed" | "by_ref"
-        )
-    {
-        return value;
-    }
-    if value.matters() && !matches!(value, Value::Struct(..)) {
+    // A method that its own type does not have is one of what it is wrapped in: `Arc`, `Result`, a lock.
+    let wrapped = matches!(value, Value::Struct(..)) && !entered;
+    if wrapped || (value.matters() && !matches!(value, Value::Struct(..))) {
         calls::run_closures(evaluator, &arguments);
         return value;
     }

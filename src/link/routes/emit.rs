@@ -81,7 +81,8 @@ fn name_servers<'a>(evaluator: &Evaluator<'a>, found: Vec<Found>) -> Vec<Told<'a
     }
     let mut taken: BTreeSet<(BTreeSet<ServiceId>, String)> = BTreeSet::new();
     let mut order: Vec<usize> = (0..all.len()).collect();
-    order.sort_by_key(|at| (std::cmp::Reverse(all[*at].entries.len()), *at));
+    let minor = |at: usize| hint(evaluator, &all[at]) != "other";
+    order.sort_by_key(|at| (minor(*at), std::cmp::Reverse(all[*at].entries.len()), *at));
     for at in order {
         let services = all[at].found.services.clone();
         let first = !taken.iter().any(|(of, name)| *of == services && name == "main");

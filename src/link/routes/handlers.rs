@@ -84,6 +84,7 @@ fn of_function<'a>(evaluator: &Evaluator<'a>, id: FunctionId) -> HandlerFacts {
     facts.fact.inputs = types.iter().filter_map(|ty| input_name(ty)).collect::<Vec<String>>().into();
     if extractors.iter().any(|extractor| extractor.of_database) {
         facts.fact.checks_dependencies = true.into();
+        facts.fact.constant = false.into();
         facts.fact.reports_failure = true.into();
     }
     if extractors.iter().any(|extractor| extractor.auth) {
@@ -190,6 +191,7 @@ const ASKS: &[&str] = &[
     "acquire",
     "get_connection",
     "get_conn",
+    "get_timeout",
     "get_multiplexed_async_connection",
     "get_multiplexed_tokio_connection",
     "health_check",
@@ -291,6 +293,7 @@ fn see(seen: &mut Seen, expr: &Expr) {
         ExprKind::Macro(call) if matches!(call.path.last(), "query" | "query_as" | "query_scalar") => {
             seen.asks_dependency = true;
         }
+        ExprKind::Macro(call) if call.path.last().starts_with("err") || call.path.last() == "bail" => seen.fails = true,
         ExprKind::Try(_) => seen.fails = true,
         _ => {}
     }
@@ -396,14 +399,24 @@ fn of_type<'a>(evaluator: &Evaluator<'a>, ty: &str) -> Option<Extractor<'a>> {
     if made.is_empty() && !database {
         return None;
     }
-    let auth = behaviour::of(evaluator, &made).kinds().contains(&"auth".to_string());
+    let does = behaviour::of(evaluator, &made);
     let last = ty.rsplit("::").next().unwrap_or("");
+    let waits = made.iter().any(|body| {
+        let mut waits = false;
+        body.visit(&mut |expr| waits |= matches!(&*expr.kind, ExprKind::Await(_)));
+        waits
+    });
     let named = ["DbConn", "DbConnection", "Conn", "Connection", "DbWrapper"].iter().any(|name| last.ends_with(name));
     let mut asks = Seen::default();
     for body in behaviour::reach(evaluator, &made, 3) {
         body.visit(&mut |expr| see(&mut asks, expr));
     }
-    Some(Extractor { bodies: made, auth, of_database: database || (named && asks.asks_dependency) })
+    let auth = does.asks_who() && (asks.fails || does.kinds().contains(&"auth".to_string()));
+    Some(Extractor {
+        bodies: made,
+        auth,
+        of_database: database || (named && (asks.asks_dependency || (waits && asks.fails))),
+    })
 }
 
 /// Handlers by who answers, so that each is judged once.

@@ -35,6 +35,10 @@ pub fn method<'a>(
             values.extend(arguments.into_iter().flat_map(elements));
             (Value::List(values), None)
         }
+        "zip" => (Value::List(zip(values, arguments)), None),
+        "enumerate" => {
+            (Value::List(values.into_iter().map(|value| Value::Tuple(vec![Value::Unknown, value])).collect()), None)
+        }
         "fold" => (fold(evaluator, values, arguments), None),
         "map" | "for_each" | "flat_map" => {
             let Some(callee) = arguments.into_iter().next() else { return (Value::List(values), None) };
@@ -55,6 +59,16 @@ fn elements(value: Value<'_>) -> Vec<Value<'_>> {
         Value::Unknown => Vec::new(),
         other => vec![other],
     }
+}
+
+/// Pairs; where one side is shorter or unknown, its elements are unknown.
+fn zip<'a>(values: Vec<Value<'a>>, arguments: Vec<Value<'a>>) -> Vec<Value<'a>> {
+    let others = arguments.into_iter().next().map(elements).unwrap_or_default();
+    let length = values.len().max(others.len());
+    let (mut values, mut others) = (values.into_iter(), others.into_iter());
+    (0..length)
+        .map(|_| Value::Tuple(vec![values.next().unwrap_or_default(), others.next().unwrap_or_default()]))
+        .collect()
 }
 
 fn join<'a>(values: &[Value<'a>], arguments: &[Value<'a>]) -> Value<'a> {

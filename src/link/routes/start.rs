@@ -20,7 +20,8 @@ pub fn serve<'a>(
     Some(record(evaluator, frame, place, framework, router, address, tls))
 }
 
-fn router_of<'a>(served: &Value<'a>, place: Place) -> Option<Router<'a>> {
+/// The router that a value is or holds.
+pub fn router_of<'a>(served: &Value<'a>, place: Place) -> Option<Router<'a>> {
     match served {
         Value::Router(router) => Some((**router).clone()),
         Value::Shared(shared, _) => Some(shared.borrow().clone()),
@@ -49,7 +50,7 @@ fn record<'a>(
 ) -> Value<'a> {
     let mut hints = Vec::new();
     if let Some(id) = frame.function {
-        hints.push(evaluator.info(id).path.clone());
+        hints.push(evaluator.info(id).item.name.clone());
     }
     hints.push(evaluator.source(place.file, place.span).chars().take(300).collect());
     if let Some(at) = evaluator.servers.iter().position(|server| server.place == place) {
