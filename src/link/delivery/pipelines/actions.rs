@@ -117,7 +117,7 @@ const OTHER_TARGETS: &[&str] = &[
     "docs",
     "preview",
     "storybook",
-    "setup-",
+    "setup-", "install",
     "book",
     "website",
     "chromatic",
@@ -280,9 +280,24 @@ pub fn plugin(step: &Step<'_>, image: &str, settings: Option<&Node>, deeds: &mut
 fn tags_name_version(inputs: &Node) -> bool {
     let keys = ["tags", "tag", "meta-tags", "set", "images", "auto_tag", "image"];
     let tags = keys.iter().filter_map(|key| inputs.get(key)).flat_map(texts_of).collect::<Vec<_>>().join("\n");
+    let tags = dense(&tags);
     tags.lines().flat_map(|line| line.split([' ', ','])).any(is_versioned_reference)
         || tags.contains("type=")
         || tags == "true"
+}
+
+/// The text without blanks inside `${{ expressions }}`.
+fn dense(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${{") {
+        let length = rest[at..].find("}}").unwrap_or(rest.len() - at);
+        out.push_str(&rest[..at]);
+        out.extend(rest[at..at + length].chars().filter(|c| !c.is_whitespace()));
+        rest = &rest[at + length..];
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Whether a command that publishes an image names a version: a variable or a number in the tag.
