@@ -1151,6 +1151,22 @@ vocabulary! {
         platform: text,
         /// production, staging, development, test.
         environment: text,
+        /// The platform deploys by itself when the tree or the image changes.
+        automatic: flag,
+    }
+
+    /// A database that infrastructure as code or a platform's file runs.
+    managed_database ManagedDatabase {
+        /// Resource type: aws_db_instance, google_sql_database_instance, ...
+        kind: text,
+        /// Name.
+        name: text,
+        /// Days that automated backups are kept; 0 switches them off.
+        retention_days: number,
+        /// It cannot be deleted by mistake.
+        deletion_protection: flag,
+        /// Reachable from the internet.
+        public: flag,
     }
 
     // ---- documents ----------------------------------------------------------------------------------------------------
