@@ -62,6 +62,7 @@ pub fn autoscaling(context: &Context<'_>, linked: &mut Linked, resource: &Resour
         min: first([&["min_capacity"], &["autoscaling_policy", "min_replicas"]]),
         max: first([&["max_capacity"], &["autoscaling_policy", "max_replicas"]]),
         by: "cloud".into(),
+        ..Autoscaler::default()
     };
     add(context, linked, resource, data);
 }
@@ -83,7 +84,7 @@ pub fn cloud_run(context: &Context<'_>, linked: &mut Linked, resource: &Resource
     let max = resource.number(&[path[0], path[1], "max_instance_count"]);
     if max.is_set() {
         let min = resource.number(&[path[0], path[1], "min_instance_count"]);
-        add(context, linked, resource, Autoscaler { min, max, by: "cloud".into() });
+        add(context, linked, resource, Autoscaler { min, max, by: "cloud".into(), ..Autoscaler::default() });
     }
 }
 
@@ -105,7 +106,12 @@ pub fn container_app(context: &Context<'_>, linked: &mut Linked, resource: &Reso
             context,
             linked,
             resource,
-            Autoscaler { min: resource.number(&["template", "min_replicas"]), max, by: "cloud".into() },
+            Autoscaler {
+                min: resource.number(&["template", "min_replicas"]),
+                max,
+                by: "cloud".into(),
+                ..Autoscaler::default()
+            },
         );
     }
 }
