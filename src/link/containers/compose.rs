@@ -7,10 +7,10 @@ use super::owner::Owner;
 use super::variables::expand;
 use super::{Deployment, command, images, known, names_port, port_of};
 use crate::facts::vocabulary::{
-    ComposeService, Container, DeploymentStrategy, EnvironmentConfig, Https, InstanceCount, RateLimit, ResourceLimit,
-    ResponseHeader, SecretsManager,
+    ComposeService, Container, DeploymentStrategy, Https, InstanceCount, RateLimit, ResourceLimit, ResponseHeader,
+    SecretsManager,
 };
-use crate::facts::{Attr, Data};
+use crate::facts::{Attr, Confidence, Data};
 use crate::link::configuration::words;
 use crate::parse::Syntax;
 use crate::parse::document::{Entry, Node, Value};
@@ -58,11 +58,20 @@ pub fn emit(deployment: &mut Deployment<'_, '_>) {
         }
     }
     for (file, node) in files {
-        environment(deployment, file);
         let variables = variables(deployment, file);
-        for entry in services_of(file, node) {
-            let service = service(deployment, file, node, &entry, &variables);
-            one(deployment, &service);
+        let entries = services_of(file, node);
+        let mut services: Vec<Service<'_>> =
+            entries.iter().map(|entry| service(deployment, file, node, entry, &variables)).collect();
+        // Beside a service that is certainly ours, what could only be guessed is something else.
+        let certain =
+            |service: &Service<'_>| service.owner.of_service.is_true() && service.owner.confidence == Confidence::High;
+        if services.iter().any(certain) {
+            for service in services.iter_mut().filter(|service| !certain(service)) {
+                service.owner = Owner::other();
+            }
+        }
+        for service in &services {
+            one(deployment, service);
         }
         secrets(deployment, file, node);
     }
@@ -139,6 +148,7 @@ fn service<'a>(
     let owner = match (node.get("build"), &image) {
         (Some(build), _) => build_owner(deployment, file, &entry.key, build, variables),
         (None, Some(image)) => deployment.owners.of_names(&[&entry.key], Some(image)),
+        (None, None) if known::purpose(&entry.key).is_some() => Owner::other(),
         (None, None) => images::guessed(deployment.owners.of_names(&[&entry.key], None)),
     };
     Service { file, name: &entry.key, key: entry.key_span, node, owner, variables }
@@ -347,14 +357,6 @@ fn secrets(deployment: &mut Deployment<'_, '_>, file: &SourceFile, node: &Node) 
     let Some(entry) = node.entry("secrets").filter(|entry| !entry.value.entries().is_empty()) else { return };
     let data = SecretsManager { system: "docker".into(), by: "manifest".into() };
     let fact = deployment.context.fact(data, file.id, entry.key_span);
-    deployment.add(fact);
-}
-
-/// A compose file whose name tells an environment.
-fn environment(deployment: &mut Deployment<'_, '_>, file: &SourceFile) {
-    let Some(name) = words::in_name(file.name()) else { return };
-    let data = EnvironmentConfig { environment: name.into(), form: "file".into() };
-    let fact = deployment.context.fact(data, file.id, Span::default());
     deployment.add(fact);
 }
 

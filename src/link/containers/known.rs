@@ -31,6 +31,7 @@ const PURPOSES: &[(&str, &[&str])] = &[
             "influxdb",
             "mssql-server",
             "cloud-spanner-emulator",
+            "emulator",
             "spilo",
             "spilo-15",
             "spilo-16",

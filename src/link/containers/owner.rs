@@ -134,7 +134,8 @@ impl<'a> Owners<'a> {
         if let Some(services) = self.named(&segment) {
             return Owner::of(services.clone());
         }
-        if known::purpose(image).is_some() || self.others.contains(&normal(&segment)) {
+        let chore = CHORES.iter().any(|chore| normal(&segment).ends_with(chore));
+        if chore || known::purpose(image).is_some() || self.others.contains(&normal(&segment)) {
             return Owner::other();
         }
         // `acme/shop-server` for the package `shop`, `shop-api` for `shop-api-server` and the like.
@@ -187,6 +188,21 @@ impl<'a> Owners<'a> {
         (!found.is_empty()).then_some(found)
     }
 }
+
+/// Ends of names of images that prepare or try a service and are not it.
+const CHORES: &[&str] = &[
+    "-migrations",
+    "-migration",
+    "-migrate",
+    "-migrator",
+    "-setup",
+    "-init",
+    "-seed",
+    "-tests",
+    "-test",
+    "-e2e",
+    "-mock",
+];
 
 /// Suffixes that people add to a service's name for its image.
 const SUFFIXES: &[&str] = &["server", "service", "api", "app", "backend", "web", "rs", "rust"];

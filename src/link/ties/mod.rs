@@ -1,6 +1,10 @@
 //! What belongs together across files: probes and routes, variables read and set, images and services.
 
+mod probes;
+
 use super::{Context, Linked};
 
-/// Adds the facts of this part.
-pub fn emit(_context: &Context<'_>, _linked: &mut Linked) {}
+/// Ties facts of different files together.
+pub fn emit(context: &Context<'_>, linked: &mut Linked) {
+    probes::tie(context, linked);
+}

@@ -1,0 +1,223 @@
+//! Probes and the routes they call: is the path served, does somebody listen on the port, what is the route for.
+
+use std::collections::BTreeSet;
+
+use crate::facts::vocabulary::Probe;
+use crate::facts::{Attr, Data, Fact, FactId, FactKind, Facts, Related, ServiceId};
+use crate::link::routes::paths::{is_parameter, segments, serves};
+use crate::link::{Context, Linked};
+
+/// Ties each probe of a service to its routes and servers.
+pub fn tie(_context: &Context<'_>, linked: &mut Linked) {
+    let probes: Vec<FactId> = linked.facts.of(FactKind::Probe).map(|(id, _)| id).collect();
+    let mut called: Vec<(FactId, String)> = Vec::new();
+    for id in probes {
+        let Some(tied) = tied(&linked.facts, id) else { continue };
+        let fact = &mut linked.facts.all[id.0 as usize];
+        if let Data::Probe(probe) = &mut fact.data {
+            called.extend(tied.routes.iter().map(|route| (*route, probe.kind.known().cloned().unwrap_or_default())));
+            probe.served = tied.served;
+            probe.port_open = tied.port_open;
+            if !tied.routes.is_empty() {
+                probe.route = Attr::Known(tied.routes);
+            }
+        }
+        fact.related.extend(tied.closest);
+    }
+    name_routes(&mut linked.facts, &called);
+}
+
+struct Tied {
+    served: Attr<bool>,
+    port_open: Attr<bool>,
+    routes: Vec<FactId>,
+    closest: Option<Related>,
+}
+
+fn tied(facts: &Facts, id: FactId) -> Option<Tied> {
+    let fact = facts.get(id);
+    let Data::Probe(probe) = &fact.data else { return None };
+    if probe.of_service == Attr::Known(false) {
+        return None;
+    }
+    let routes = routes_of(facts, &fact.services, &[]);
+    let port_open = port_open(facts, fact, probe);
+    let Attr::Known(path) = &probe.path else {
+        let served = if probe.path.is_set() { Attr::Unknown } else { Attr::Unset };
+        return Some(Tied { served, port_open, routes: Vec::new(), closest: None });
+    };
+    let on_port = servers_on_port(facts, &fact.services, probe);
+    let mut matching = matching(facts, &routes_of(facts, &fact.services, &on_port), path);
+    if matching.is_empty() {
+        matching = self::matching(facts, &routes, path);
+    }
+    let served = if matching.is_empty() { not_served(facts, fact, &routes, path) } else { Attr::Known(true) };
+    let closest = if served == Attr::Known(false) { closest(facts, &routes, path) } else { None };
+    Some(Tied { served, port_open, routes: matching, closest })
+}
+
+fn shares(services: &BTreeSet<ServiceId>, other: &BTreeSet<ServiceId>) -> bool {
+    services.is_empty() || other.is_empty() || !services.is_disjoint(other)
+}
+
+/// Routes of these services that answer GET; only those of the servers named, where any are.
+fn routes_of(facts: &Facts, services: &BTreeSet<ServiceId>, servers: &[String]) -> Vec<FactId> {
+    facts
+        .of(FactKind::Route)
+        .filter(|(_, fact)| shares(services, &fact.services))
+        .filter(|(_, fact)| match &fact.data {
+            Data::Route(route) => {
+                let answers =
+                    route.method.known().is_none_or(|method| matches!(method.as_str(), "GET" | "HEAD" | "ANY"));
+                let here = servers.is_empty() || route.server.known().is_some_and(|name| servers.contains(name));
+                answers && here
+            }
+            _ => false,
+        })
+        .map(|(id, _)| id)
+        .collect()
+}
+
+fn path_of(facts: &Facts, route: FactId) -> Option<&str> {
+    match &facts.get(route).data {
+        Data::Route(route) => route.path.known().map(String::as_str),
+        _ => None,
+    }
+}
+
+/// Names of the servers whose port a probe calls.
+fn servers_on_port(facts: &Facts, services: &BTreeSet<ServiceId>, probe: &Probe) -> Vec<String> {
+    let Attr::Known(port) = probe.port else { return Vec::new() };
+    facts
+        .of(FactKind::Server)
+        .filter(|(_, fact)| shares(services, &fact.services))
+        .filter_map(|(_, fact)| match &fact.data {
+            Data::Server(server) if server.port == Attr::Known(port) => server.name.known().cloned(),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The routes that serve a path; the literal ones alone where there are any.
+fn matching(facts: &Facts, routes: &[FactId], path: &str) -> Vec<FactId> {
+    let all: Vec<FactId> = routes
+        .iter()
+        .copied()
+        .filter(|route| path_of(facts, *route).is_some_and(|pattern| takes(pattern, path)))
+        .collect();
+    let literal: Vec<FactId> = all
+        .iter()
+        .copied()
+        .filter(|route| {
+            path_of(facts, *route).is_some_and(|pattern| !segments(pattern).iter().any(|part| is_parameter(part)))
+        })
+        .collect();
+    if literal.is_empty() { all } else { literal }
+}
+
+/// Whether a route takes a path whose variables may stand for anything.
+fn takes(pattern: &str, path: &str) -> bool {
+    if !path.contains('$') {
+        return serves(pattern, path);
+    }
+    let parts = segments(path);
+    let open = |part: &&str| part.contains('$');
+    if parts.first().is_some_and(open) {
+        // A variable in front may hold a host, nothing, or several segments.
+        let tail = &parts[1..];
+        let whole = segments(pattern);
+        let from = whole.len().saturating_sub(tail.len());
+        return !tail.is_empty() && tail.iter().all(|part| !open(part)) && whole[from..] == *tail;
+    }
+    let whole = segments(pattern);
+    whole.len() == parts.len()
+        && whole.iter().zip(&parts).all(|(pattern, part)| pattern == part || is_parameter(pattern) || open(part))
+}
+
+/// Not served for sure, unless some routes are not known or something answers every path.
+fn not_served(facts: &Facts, fact: &Fact, routes: &[FactId], path: &str) -> Attr<bool> {
+    let unresolved = path.contains('$');
+    let dynamic = routes
+        .iter()
+        .any(|route| !matches!(&facts.get(*route).data, Data::Route(route) if route.path.known().is_some()));
+    let fallback = facts.of(FactKind::Fallback).any(|(_, other)| shares(&fact.services, &other.services));
+    let file_root = path == "/" && fallback;
+    if routes.is_empty() || unresolved || dynamic || file_root { Attr::Unknown } else { Attr::Known(false) }
+}
+
+/// The health route that a missed path comes nearest to.
+fn closest(facts: &Facts, routes: &[FactId], path: &str) -> Option<Related> {
+    let wanted = segments(path);
+    let health = |route: &&FactId| match &facts.get(**route).data {
+        Data::Route(route) => {
+            route.purpose.known().is_some_and(|purpose| matches!(purpose.as_str(), "health" | "liveness" | "readiness"))
+        }
+        _ => false,
+    };
+    let shared = |route: FactId| {
+        let own = segments(path_of(facts, route).unwrap_or(""));
+        wanted.iter().filter(|part| own.contains(part)).count()
+    };
+    let best = routes.iter().filter(health).copied().max_by_key(|route| (shared(*route), std::cmp::Reverse(*route)))?;
+    let note = format!("closest route: GET {}", path_of(facts, best).unwrap_or(""));
+    Some(Related { place: facts.get(best).place, note })
+}
+
+/// Whether somebody listens on the port that a probe calls.
+fn port_open(facts: &Facts, fact: &Fact, probe: &Probe) -> Attr<bool> {
+    if probe.port_open.is_set() {
+        return probe.port_open.clone();
+    }
+    let Attr::Known(port) = probe.port else {
+        return if probe.port.is_set() { Attr::Unknown } else { Attr::Unset };
+    };
+    let servers: Vec<(Option<f64>, bool)> = facts
+        .of(FactKind::Server)
+        .filter(|(_, server)| shares(&fact.services, &server.services))
+        .filter_map(|(_, server)| match &server.data {
+            Data::Server(server) => Some((server.port.known().copied(), server.configured != Attr::Known(false))),
+            _ => None,
+        })
+        .collect();
+    let declared =
+        probe.declared_ports.known().is_some_and(|ports| ports.iter().any(|known| known.parse() == Ok(port)));
+    if declared || servers.iter().any(|(known, _)| *known == Some(port)) {
+        return Attr::Known(true);
+    }
+    let fixed = !servers.is_empty() && servers.iter().all(|(known, configured)| known.is_some() && !configured);
+    if fixed { Attr::Known(false) } else { Attr::Unknown }
+}
+
+/// A health route is for what the probes that call it ask; one that both kinds call stays what it was.
+fn name_routes(facts: &mut Facts, called: &[(FactId, String)]) {
+    let routes: BTreeSet<FactId> = called.iter().map(|(route, _)| *route).collect();
+    for id in routes {
+        let kinds: BTreeSet<&str> =
+            called.iter().filter(|(route, _)| *route == id).map(|(_, kind)| kind.as_str()).collect();
+        let purpose = match (kinds.contains("liveness"), kinds.contains("readiness")) {
+            (true, false) => "liveness",
+            (false, true) => "readiness",
+            _ => "health",
+        };
+        if let Data::Route(route) = &mut facts.all[id.0 as usize].data
+            && route.purpose.known().is_none_or(|known| matches!(known.as_str(), "health" | "other"))
+        {
+            route.purpose = purpose.into();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::takes;
+
+    #[test]
+    fn paths_with_variables() {
+        assert!(takes("/alive", "${..}/alive"));
+        assert!(takes("/api/alive", "${..}/alive"));
+        assert!(!takes("/api/live", "${..}/alive"));
+        assert!(takes("/{version}/health", "/v1/health"));
+        assert!(takes("/api/health", "/${PREFIX}/health"));
+        assert!(!takes("/health", "/api/health"));
+    }
+}
