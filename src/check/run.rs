@@ -64,7 +64,7 @@ pub fn check(
         checklist: rows,
         findings,
         notices,
-        own_rules: rules.rules().iter().filter(|rule| rule.own).map(|rule| rule.id.clone()).collect(),
+        own_rules: Vec::new(),
     }
 }
 
@@ -118,7 +118,7 @@ impl<'a> Run<'a> {
         Where { scope: Scope::new(facts, &self.repository.tree, None), service: None, name, frameworks }
     }
 
-    /// Rules that run: those that were asked for and are not off.
+    /// Rules that run: those that are not off.
     fn chosen(&self) -> impl Iterator<Item = &'a Rule> {
         let settings = self.settings;
         self.rules.rules().iter().filter(move |rule| settings.runs(rule))

@@ -18,21 +18,14 @@ pub struct Settings {
     pub attest: Vec<Attestation>,
     /// Findings that are allowed.
     pub allow: Vec<Allow>,
-    /// Only these rules, items or sections run; all when empty.
-    pub only: Vec<String>,
-    /// These rules, items or sections do not run.
-    pub skip: Vec<String>,
     /// Names of the environments that configuration is written for, where the team says them.
     pub environments: Vec<String>,
 }
 
 impl Settings {
-    /// Whether a rule runs: it is asked for and not off.
+    /// Whether a rule runs.
     pub fn runs(&self, rule: &Rule) -> bool {
-        let named = |names: &[String]| names.iter().any(|name| rule.answers_to(name));
-        (self.only.is_empty() || named(&self.only))
-            && !named(&self.skip)
-            && !self.rules.get(&rule.id).is_some_and(|setting| setting.off)
+        !self.rules.get(&rule.id).is_some_and(|setting| setting.off)
     }
 }
 

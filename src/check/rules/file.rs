@@ -50,14 +50,14 @@ pub(super) fn read(reader: &mut Reader, own: bool) -> Option<Rule> {
     check_names(reader, &root, id.as_deref(), item.as_deref(), own);
     let params = params_of(reader, &root);
     let clause = clause_of(reader, &root, &params);
-    let kinds = clause.as_ref().map(kinds_of).unwrap_or_default();
-    let names = Names { kinds: &kinds, params: &params, counted: false, lenient: false };
+    let kinds = kinds_of(&root);
+    let names = Names { kinds: kinds.as_deref(), params: &params, counted: false, lenient: false };
     let title = template_of(reader, &root, "title", &names);
     let fixes = fixes_of(reader, &root, &Names { lenient: true, ..names });
     let shown = root
         .get("shown")
         .is_some()
-        .then(|| template_of(reader, &root, "shown", &Names { kinds: &[], counted: true, ..names }));
+        .then(|| template_of(reader, &root, "shown", &Names { kinds: Some(&[]), counted: true, ..names }));
     let why = reader.text(&root, "why");
     let rule = Rule {
         id: id.unwrap_or_default(),
@@ -184,18 +184,25 @@ fn require_of(reader: &mut Reader, node: &Node, params: &Params) -> Option<Claus
     Some(Clause::Require { any, anchors })
 }
 
-fn kinds_of(clause: &Clause) -> Vec<FactKind> {
-    match clause {
-        Clause::Forbid { matches, .. } => matches.iter().map(|select| select.kind).collect(),
-        Clause::Each { of, .. } => vec![of.kind],
-        Clause::Require { .. } => Vec::new(),
-    }
+/// Kinds of the facts that findings are made at, also where the rest of the clause is wrong.
+fn kinds_of(root: &Node) -> Option<Vec<FactKind>> {
+    let clause = root.get("forbid").or_else(|| root.get("each"));
+    let Some(clause) = clause else { return root.get("require").map(|_| Vec::new()) };
+    let one = [clause];
+    let tables =
+        clause.items().iter().map(|item| &**item).chain(one.into_iter().filter(|node| node.items().is_empty()));
+    let kinds = tables.map(|table| {
+        let name = table.get("fact").and_then(Node::text)?;
+        vocabulary::schema(name).map(|schema| schema.kind)
+    });
+    kinds.collect()
 }
 
 /// What placeholders can name.
 #[derive(Clone, Copy)]
 struct Names<'a> {
-    kinds: &'a [FactKind],
+    /// Kinds of the facts that it is filled from; `None` when they could not be read.
+    kinds: Option<&'a [FactKind]>,
     params: &'a Params,
     counted: bool,
     lenient: bool,
@@ -239,12 +246,13 @@ fn placeholder(reader: &mut Reader, name: &str, span: Span, names: &Names<'_>) -
 }
 
 fn attribute_piece(reader: &mut Reader, name: &str, span: Span, names: &Names<'_>) -> Option<Piece> {
-    if names.kinds.is_empty() {
+    let kinds = names.kinds?;
+    if kinds.is_empty() {
         let known = names.params.keys().map(String::as_str).chain(["service"]);
         reader.unknown_word("placeholder", name, span, known);
     }
     let mut path = None;
-    for kind in names.kinds {
+    for kind in kinds {
         let schema = vocabulary::schema(kind.name())?;
         path = Some(attribute_of(reader, schema, name, span)?.0);
     }

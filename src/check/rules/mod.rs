@@ -57,14 +57,6 @@ pub struct Rule {
     pub own: bool,
 }
 
-impl Rule {
-    /// Whether a name on the command line means this rule: its id, its item or its section.
-    pub fn answers_to(&self, name: &str) -> bool {
-        let section = self.item.split('/').next().unwrap_or_default();
-        name == self.id || name == self.item || name == section
-    }
-}
-
 /// What a rule asks of the facts.
 #[derive(Clone, Debug)]
 pub enum Clause {
