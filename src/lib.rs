@@ -18,6 +18,7 @@
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod embedded;
 pub mod facts;
 pub mod link;
 pub mod parse;

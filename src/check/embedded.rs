@@ -1,4 +1,3 @@
-//! The files under `rules/`, part of the binary.
+//! The files under `rules/`, as the check loads them.
 
-/// Path below `rules/` and text of every TOML file there, sorted by path.
-pub static RULES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+pub use crate::embedded::RULES;

@@ -653,6 +653,8 @@ vocabulary! {
         places: number,
         /// Git tracks the file.
         tracked: flag,
+        /// Its name tells it, not its format.
+        by_name: flag,
         /// What the key opens and how to revoke it.
         revoke: text,
     }

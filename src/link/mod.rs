@@ -89,6 +89,8 @@ pub struct Linked {
     pub facts: Facts,
     /// What linking could not follow.
     pub notices: Vec<Notice>,
+    /// Values that look like secrets, wherever they stand: never quoted whole.
+    pub masks: Vec<Place>,
 }
 
 /// Links a parsed tree. Each part reads the [`Context`] and adds facts; later parts see earlier facts.

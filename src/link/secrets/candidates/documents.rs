@@ -1,0 +1,183 @@
+//! YAML, TOML, JSON and HCL: keys and their values, `name`/`value` pairs, `KEY=value` strings, Secret objects.
+
+use std::sync::Arc;
+
+use super::{Binding, Candidate};
+use crate::link::secrets::checks;
+use crate::link::secrets::setting::{Location, Setting};
+use crate::parse::document::{Node, Value};
+use crate::scan::source::{SourceFile, Span};
+
+/// Nodes that are looked at in one file; more than any file that people write has.
+const MOST: usize = 200_000;
+
+struct Walk<'s> {
+    location: Location,
+    file: &'s SourceFile,
+    left: usize,
+    found: Vec<Candidate>,
+}
+
+/// Candidates of all documents of a file.
+pub fn candidates(roots: &[Node], file: &SourceFile, setting: &Setting) -> Vec<Candidate> {
+    let mut walk = Walk { location: setting.location, file, left: MOST, found: Vec::new() };
+    for root in roots {
+        // What is encrypted at rest is there to be in git.
+        let sealed = root.get("kind").and_then(Node::text) == Some("SealedSecret") || root.get("sops").is_some();
+        if sealed {
+            continue;
+        }
+        if root.get("kind").and_then(Node::text) == Some("Secret") && root.get("apiVersion").is_some() {
+            walk.secret_object(root);
+        } else {
+            walk.node(root, &mut Vec::new());
+        }
+    }
+    walk.found
+}
+
+impl Walk<'_> {
+    // Depth is bounded by the readers.
+    fn node(&mut self, node: &Node, path: &mut Vec<String>) {
+        if self.left == 0 {
+            return;
+        }
+        self.left -= 1;
+        match &node.value {
+            Value::Map(entries) => {
+                self.pair(node);
+                for entry in entries {
+                    path.push(entry.key.to_string());
+                    self.node(&entry.value, path);
+                    path.pop();
+                }
+            }
+            Value::List(items) => self.list(items, path),
+            Value::Text { text, .. } => self.scalar(path, text, node),
+            Value::Number(_) => {
+                let text = self.file.slice(node.span).to_string();
+                self.scalar(path, &text, node);
+            }
+            Value::Unresolved(text) => self.scalar(path, text, node),
+            _ => {}
+        }
+    }
+
+    fn list(&mut self, items: &[Arc<Node>], path: &mut Vec<String>) {
+        for item in items {
+            match item.text().and_then(|text| text.split_once('=')) {
+                Some((key, value)) if is_variable(key) => {
+                    let span = tail(item.span, self.file.slice(item.span), value);
+                    self.add(key, value, span, Binding::Set);
+                }
+                _ => self.node(item, path),
+            }
+        }
+    }
+
+    /// `{ name: X, value: Y }`, as lists of variables write it.
+    fn pair(&mut self, node: &Node) {
+        let name = node.get("name").or_else(|| node.get("Name")).or_else(|| node.get("key")).and_then(Node::text);
+        let value = node.get("value").or_else(|| node.get("Value"));
+        if let (Some(name), Some(value)) = (name, value)
+            && let Some(text) = value.text()
+        {
+            self.add(name, text, value.span, Binding::Set);
+        }
+    }
+
+    fn scalar(&mut self, path: &[String], text: &str, node: &Node) {
+        let Some(name) = name_of(path) else { return };
+        // A reference to a variable with a default comes back as unresolved text.
+        self.add(&name, text, node.span, Binding::Set);
+    }
+
+    fn add(&mut self, name: &str, value: &str, span: Span, binding: Binding) {
+        let mut candidate = Candidate::new(name, value, span, self.location);
+        candidate.binding = binding;
+        self.found.push(candidate);
+    }
+
+    /// `data` of a Kubernetes Secret is base 64, `stringData` is not.
+    fn secret_object(&mut self, root: &Node) {
+        for (key, encoded) in [("data", true), ("stringData", false)] {
+            for entry in root.get(key).map(Node::entries).unwrap_or_default() {
+                let Some(text) = entry.value.text() else { continue };
+                let decoded = if encoded {
+                    checks::decode(text).and_then(|bytes| String::from_utf8(bytes).ok())
+                } else {
+                    Some(text.to_string())
+                };
+                // Every value of a Secret is one, whatever it is called; user names and hosts are not.
+                let name = format!("{}.secret", entry.key);
+                let name = if plainly_public(&entry.key) { entry.key.to_string() } else { name };
+                if let Some(decoded) = decoded {
+                    self.add(&name, decoded.trim_end_matches('\n'), entry.value.span, Binding::Set);
+                }
+            }
+        }
+    }
+}
+
+fn plainly_public(key: &str) -> bool {
+    let words = crate::link::secrets::naming::words(key);
+    let last = words.last().map_or("", String::as_str);
+    matches!(
+        last,
+        "user"
+            | "username"
+            | "host"
+            | "hostname"
+            | "port"
+            | "name"
+            | "url"
+            | "uri"
+            | "email"
+            | "id"
+            | "database"
+            | "db"
+            | "endpoint"
+            | "region"
+            | "bucket"
+            | "crt"
+            | "cert"
+            | "ca"
+            | "domain"
+            | "address"
+            | "addr"
+            | "mode"
+            | "level"
+    )
+}
+
+/// The name of a value: its key, or the one above where the key only says that it is the value.
+fn name_of(path: &[String]) -> Option<String> {
+    let last = path.last()?;
+    let generic = matches!(
+        last.as_str(),
+        "default" | "value" | "Value" | "default_value" | "defaultValue" | "Default" | "content"
+    );
+    if generic && path.len() >= 2 {
+        return path.get(path.len() - 2).cloned();
+    }
+    // `auth.rootPassword` and `secret.key` are told by the last two; a longer path says less.
+    match path {
+        [.., before, last] if matches!(last.as_str(), "key" | "token") => Some(format!("{before}_{last}")),
+        _ => Some(last.clone()),
+    }
+}
+
+fn is_variable(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The span of what stands last in a list's string.
+fn tail(span: Span, source: &str, value: &str) -> Span {
+    match source.rfind(value) {
+        Some(at) if !value.is_empty() => {
+            let start = span.start as usize + at;
+            Span::new(start, start + value.len())
+        }
+        _ => span,
+    }
+}

@@ -1,0 +1,129 @@
+//! Literals that names say are secret, format by format.
+
+mod code;
+mod documents;
+mod image;
+mod lines;
+mod rust;
+mod sql;
+
+use super::setting::{Location, Setting};
+use crate::parse::{Parsed, Syntax};
+use crate::scan::source::{Kind, SourceFile, Span};
+
+/// How a value is bound to its name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Binding {
+    /// Written as the value.
+    Set,
+    /// Used when nothing else is set.
+    Default,
+    /// Compared with.
+    Compared,
+    /// An account that a migration or seed creates.
+    Seeded,
+}
+
+/// A literal with the name it stands under.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Candidate {
+    /// The name.
+    pub name: String,
+    /// The value that a program would see.
+    pub value: String,
+    /// Where it stands.
+    pub span: Span,
+    /// How it is bound.
+    pub binding: Binding,
+    /// What kind of place it stands in.
+    pub location: Location,
+    /// Compiled for tests only.
+    pub test: bool,
+    /// Only used in development: behind `cfg(debug_assertions)`, in a build stage, a CI service.
+    pub development: bool,
+}
+
+impl Candidate {
+    /// A value that is set, at the file's location.
+    pub fn new(name: impl Into<String>, value: impl Into<String>, span: Span, location: Location) -> Candidate {
+        Candidate {
+            name: name.into(),
+            value: value.into(),
+            span,
+            binding: Binding::Set,
+            location,
+            test: false,
+            development: false,
+        }
+    }
+}
+
+/// Parts of a file that do not run in production.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Regions {
+    /// Compiled for tests only.
+    pub test: Vec<Span>,
+    /// Compiled for development builds only.
+    pub development: Vec<Span>,
+}
+
+impl Regions {
+    /// Whether a place is compiled for tests only.
+    pub fn is_test(&self, span: Span) -> bool {
+        self.test.iter().any(|region| region.holds(span))
+    }
+
+    /// Whether a place is compiled for development builds only.
+    pub fn is_development(&self, span: Span) -> bool {
+        self.development.iter().any(|region| region.holds(span))
+    }
+}
+
+/// Such parts of a file; only Rust tells.
+pub fn regions(file: &SourceFile) -> Regions {
+    if file.kind == Kind::Rust { rust::regions(&file.text) } else { Regions::default() }
+}
+
+/// All candidates of a file.
+pub fn of(file: &SourceFile, parsed: &Parsed, setting: &Setting) -> Vec<Candidate> {
+    let mut found = match (&parsed.syntax, file.kind) {
+        (_, Kind::Rust) => rust::candidates(&file.text),
+        (Syntax::Documents(roots), _) => documents::candidates(roots, file, setting),
+        (Syntax::Dockerfile(dockerfile), _) => image::candidates(dockerfile),
+        (Syntax::Env(entries), _) => {
+            let entries = entries.iter().filter(|entry| !entry.value.is_empty());
+            entries.map(|entry| Candidate::new(&entry.key, &entry.value, entry.value_span, setting.location)).collect()
+        }
+        (Syntax::Sections(sections), _) => lines::sections(sections, setting),
+        (_, Kind::Sql) => sql::candidates(&file.text),
+        (_, Kind::Shell | Kind::Make | Kind::Just | Kind::Procfile) => lines::shell(&file.text, setting),
+        (_, Kind::Env) => lines::shell(&file.text, setting),
+        (_, Kind::OtherCode | Kind::Text | Kind::Html) => code::candidates(&file.text, setting),
+        _ => Vec::new(),
+    };
+    let defaults = defaults_in(&found);
+    found.extend(defaults);
+    found
+}
+
+/// `${NAME:-default}` and `${NAME:default}`: what stands in when nothing is set.
+fn defaults_in(found: &[Candidate]) -> Vec<Candidate> {
+    let mut inner = Vec::new();
+    for candidate in found.iter().filter(|candidate| candidate.value.contains("${")) {
+        let Some((_, rest)) = candidate.value.split_once("${") else { continue };
+        let Some((body, _)) = rest.split_once('}') else { continue };
+        let default = body.split_once(":-").or_else(|| body.split_once('-')).or_else(|| body.split_once(':'));
+        let Some((variable, value)) = default else { continue };
+        if value.is_empty() || value.starts_with('?') {
+            continue;
+        }
+        let mut default = candidate.clone();
+        default.value = value.to_string();
+        default.binding = Binding::Default;
+        if default.name.is_empty() {
+            default.name = variable.to_string();
+        }
+        inner.push(default);
+    }
+    inner
+}
