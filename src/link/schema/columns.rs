@@ -93,13 +93,21 @@ impl Schema {
         }
     }
 
-    /// Marks the columns that a query chooses rows by.
+    /// Marks the columns that a query chooses rows by, unless an index serves another condition on the same table.
     fn mark(&mut self, literal: &Literally) {
         for statement in &literal.statements {
             let Kind::Query(query) = &statement.kind else { continue };
-            for (qualifier, column) in &query.filters {
-                let Some(table) = self.table_of(query, qualifier.as_deref(), &column.text) else { continue };
-                if let Some(state) = self.tables.get_mut(&table).and_then(|table| table.columns.get_mut(&column.text)) {
+            let chosen: Vec<(String, &str)> = query
+                .filters
+                .iter()
+                .filter_map(|(qualifier, column)| {
+                    Some((self.table_of(query, qualifier.as_deref(), &column.text)?, column.text.as_str()))
+                })
+                .collect();
+            for (name, column) in &chosen {
+                let Some(table) = self.tables.get_mut(name) else { continue };
+                let served = chosen.iter().any(|(other, by)| other == name && by != column && table.led.contains(*by));
+                if let Some(state) = table.columns.get_mut(*column).filter(|_| !served) {
                     state.queried.get_or_insert(literal.place);
                 }
             }

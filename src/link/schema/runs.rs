@@ -32,10 +32,14 @@ static COMMANDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         | \b(?P<seaorm>sea-orm-cli\s+migrate)
         | \b(?P<refinery>refinery\s+migrate)
         | \b(?P<other>dbmate\s+(?:up|migrate)|flyway\s+[^\n]*migrate|goose\s+[^\n]*\bup\b|atlas\s+migrate\s+apply|liquibase\s+update|alembic\s+upgrade|prisma\s+migrate\s+deploy)
-        | (?P<own>--run-migrations\b|--migrate\b|\s(?:db\s+)?migrate\s*(?:up|run|--?[a-z-]+)?\s*(?:&&|;|$)|\s[\w/.-]+\s+migrate\b)
         ",
     )
     .ok()
+});
+
+/// A program's own command that runs migrations.
+static OWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?:--run-migrations\b|--migrate\b|\s(?:db\s+)?migrate\s*(?:up|run|--?[a-z-]+)?\s*(?:&&|;|$)|\s[\w/.-]+\s+migrate\b)").ok()
 });
 
 /// Adds the facts of this part.
@@ -155,26 +159,28 @@ fn in_commands(context: &Context<'_>, file: &SourceFile, by: &'static str, linke
         if text.starts_with('#') || !text.contains("migrat") && !text.contains("setup") && !text.contains("up") {
             continue;
         }
-        let Some(found) = commands.captures(&text) else { continue };
-        let tool = ["sqlx", "diesel", "seaorm", "refinery", "other", "own"]
-            .into_iter()
-            .find(|name| found.name(name).is_some());
+        let Some(tool) = tool_of(commands, &text) else { continue };
         // A program's own `migrate` command is a run only where something starts it, not in a pipeline's prose.
-        let own = tool == Some("own");
+        let own = tool == "own";
         if own && !matches!(by, "release" | "image" | "job" | "script") || installs(&text) {
             continue;
         }
-        let data = MigrationRun {
-            tool: tool.map(|tool| if tool == "seaorm" { "sea-orm" } else { tool }.to_string()).into(),
-            by: by.into(),
-            ..MigrationRun::default()
-        };
+        let data = MigrationRun { tool: tool.into(), by: by.into(), ..MigrationRun::default() };
         let mut fact = context.fact_in_role(data, file.id, span, Role::Service);
         if own {
             fact.confidence = crate::facts::Confidence::Medium;
         }
         linked.facts.add(fact);
     }
+}
+
+/// The tool that a line of commands runs migrations with.
+fn tool_of(commands: &Regex, text: &str) -> Option<&'static str> {
+    let known = commands.captures(text).and_then(|found| {
+        ["sqlx", "diesel", "seaorm", "refinery", "other"].into_iter().find(|name| found.name(name).is_some())
+    });
+    let own = || OWN.as_ref().is_some_and(|own| own.is_match(text)).then_some("own");
+    known.map(|tool| if tool == "seaorm" { "sea-orm" } else { tool }).or_else(own)
 }
 
 /// Lines that install a tool or say something about it.

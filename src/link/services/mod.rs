@@ -182,7 +182,7 @@ pub fn of_file(
     file: FileId,
 ) -> BTreeSet<ServiceId> {
     let file = repository.tree.file(file);
-    let only = || if services.len() == 1 { BTreeSet::from([ServiceId(0)]) } else { BTreeSet::new() };
+    let only = || beside(&file.path, services);
     let Some(package) = workspace.package_of(&file.path) else { return only() };
     let folder = dotted(&package.folder);
     let owners = (0u16..).map(ServiceId).zip(services).filter(|(_, service)| service.crates.contains(&folder));
@@ -190,6 +190,24 @@ pub fn of_file(
     // A package at the root holds everything that stands outside other packages, deployment files too.
     let code = matches!(file.kind, Kind::Rust | Kind::CargoManifest);
     if owners.is_empty() && package.folder.is_empty() && !code { only() } else { owners }
+}
+
+/// The one service below the innermost folder around a file that holds any: deployment files stand beside what they
+/// deploy. Several services there share nothing for certain.
+fn beside(path: &str, services: &[Service]) -> BTreeSet<ServiceId> {
+    let mut folder = path;
+    while let Some((parent, _)) = folder.rsplit_once('/') {
+        folder = parent;
+        let inside = |service: &Service| service.folder == folder || service.folder.starts_with(&format!("{folder}/"));
+        let found: Vec<ServiceId> =
+            (0u16..).map(ServiceId).zip(services).filter(|(_, service)| inside(service)).map(|(id, _)| id).collect();
+        match found.as_slice() {
+            [] => {}
+            [one] => return BTreeSet::from([*one]),
+            _ => return BTreeSet::new(),
+        }
+    }
+    if services.len() == 1 { BTreeSet::from([ServiceId(0)]) } else { BTreeSet::new() }
 }
 
 #[cfg(test)]
