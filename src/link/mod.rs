@@ -7,6 +7,7 @@ pub mod containers;
 pub mod delivery;
 pub mod documents;
 pub mod names;
+pub mod reach;
 pub mod requests;
 pub mod routes;
 pub mod schema;
