@@ -2,10 +2,13 @@
 
 mod command;
 mod compose;
+mod ecs;
 mod images;
 mod known;
 mod kubernetes;
 mod owner;
+mod platforms;
+mod proxies;
 mod secret_names;
 mod variables;
 
@@ -30,6 +33,9 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     }
     compose::emit(&mut deployment);
     kubernetes::emit(&mut deployment);
+    platforms::emit(&mut deployment);
+    proxies::emit(&mut deployment);
+    ecs::emit(&mut deployment);
 }
 
 /// What every part of this module works with.

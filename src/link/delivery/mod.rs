@@ -6,7 +6,7 @@ mod manifests;
 mod monitoring;
 pub mod pipelines;
 mod targets;
-mod terraform;
+pub mod terraform;
 mod updates;
 
 use super::{Context, Linked};

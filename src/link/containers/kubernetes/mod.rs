@@ -19,6 +19,7 @@ use crate::parse::document::{Node, Value};
 use crate::scan::source::{FileId, Span};
 use blocks::Guard;
 use chart::{Chart, Rendering};
+pub use pod::number;
 
 /// An object of a manifest, with what is known put in.
 #[derive(Clone, Debug)]
