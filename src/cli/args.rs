@@ -31,6 +31,10 @@ pub enum Command {
     Facts(FactsArgs),
     /// Print the routes of each service, with their full paths.
     Routes(RoutesArgs),
+    /// Explain a rule or an item of the checklist: why, what to do, how to allow it.
+    Explain(ExplainArgs),
+    /// List the checklist's items and the rules that judge them.
+    List(ListArgs),
     /// Print a schema: of the JSON report, of prodcheck.toml, of rule files, of the facts that rules ask.
     Schema(SchemaArgs),
     /// Print a completion script for a shell.
@@ -216,6 +220,33 @@ pub struct RoutesArgs {
     pub sources: Sources,
 }
 
+/// Arguments of `explain`.
+#[derive(Args, Clone, Debug)]
+pub struct ExplainArgs {
+    /// A rule (`missing-panic-handler`) or an item (`errors/global-handler`); without one, the list of both.
+    pub name: Option<String>,
+    /// Use the rules of this folder in place of the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+    /// How output looks.
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// Arguments of `list`.
+#[derive(Args, Clone, Debug)]
+pub struct ListArgs {
+    /// Table or JSON.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: ListFormat,
+    /// Use the rules of this folder in place of the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
+    /// How output looks.
+    #[command(flatten)]
+    pub look: Look,
+}
+
 /// Arguments of `schema`.
 #[derive(Args, Clone, Debug)]
 pub struct SchemaArgs {
@@ -231,6 +262,8 @@ pub enum SchemaOf {
     Report,
     /// prodcheck.toml.
     Config,
+    /// Rule files.
+    Rules,
     /// The facts that rules ask, with their attributes.
     Facts,
 }

@@ -6,12 +6,15 @@ use std::time::Instant;
 use super::args::{CheckArgs, Format, FormatArg};
 use super::pipeline::{self, Read};
 use super::progress::Progress;
+use super::rules::Basis;
+use super::select::Selection;
 use super::{Exit, Stop, output, rules, terminal};
 use crate::check::outcome::Outcome;
 use crate::check::settings::Settings;
 use crate::facts::Confidence;
 use crate::report::quote::Quoter;
-use crate::report::{self, Subject};
+use crate::report::sarif::SarifOptions;
+use crate::report::{self, RuleDoc, Subject};
 use crate::scan::{ScanError, ScanOptions};
 
 /// Runs the command.
@@ -20,6 +23,9 @@ pub fn run(arguments: &CheckArgs) -> Result<Exit, Stop> {
     let documents = documents(arguments)?;
     let basis = rules::basis(&arguments.path, &arguments.sources)?;
     let settings = Settings { today: today(arguments), ..basis.config.settings.clone() };
+    let rules = documents_of(&basis, &settings);
+    let items: Vec<String> = basis.checklist.items.iter().map(|item| item.id.clone()).collect();
+    let selection = Selection::new(&arguments.only, &arguments.skip, &rules, &items)?;
     let options = ScanOptions { exclude: basis.config.exclude.clone(), ..ScanOptions::default() };
     let progress = Progress::start();
     let run = pipeline::on_deep_stack(|| {
@@ -29,8 +35,10 @@ pub fn run(arguments: &CheckArgs) -> Result<Exit, Stop> {
         Ok((read, outcome))
     });
     progress.finish();
-    let (read, outcome) = run?.map_err(cannot_scan)?;
-    write(arguments, &documents, &read, &outcome)?;
+    let (read, mut outcome) = run?.map_err(cannot_scan)?;
+    selection.apply(&mut outcome);
+    let report = Report { arguments, basis: &basis, rules: &rules, read: &read, outcome: &outcome };
+    report.write(&documents)?;
     let exit = exit(arguments, &outcome);
     say_end(&outcome, exit, started);
     Ok(exit)
@@ -65,32 +73,56 @@ fn documents(arguments: &CheckArgs) -> Result<Vec<FormatArg>, Stop> {
     Ok(documents)
 }
 
-fn write(arguments: &CheckArgs, documents: &[FormatArg], read: &Read, outcome: &Outcome) -> Result<(), Stop> {
-    let tree = &read.repository.tree;
-    let quoter = Quoter::new(tree, &[]);
-    let root = arguments.path.to_string_lossy();
-    let subject = Subject {
-        outcome,
-        tree,
-        quoter: &quoter,
-        rules: &[],
-        sections: &[],
-        root: &root,
-        pedantic: arguments.pedantic,
-    };
-    let sarif = report::sarif::SarifOptions { include_suppressed: arguments.sarif_include_suppressed };
-    for document in documents {
-        let text = match document.format {
-            Format::Text => report::text::report(&subject, &terminal::look(&arguments.look, document.file.is_some())),
-            Format::Json => report::json::report(&subject),
-            Format::Sarif => report::sarif::report(&subject, sarif),
+/// The rules as reports speak of them.
+fn documents_of(basis: &Basis, settings: &Settings) -> Vec<RuleDoc> {
+    let running = basis.rules.rules().iter().filter(|rule| !settings.rules.get(&rule.id).is_some_and(|set| set.off));
+    running.map(|rule| RuleDoc::of(rule, settings.rules.get(&rule.id).and_then(|set| set.severity))).collect()
+}
+
+/// What reports are written from.
+struct Report<'a> {
+    arguments: &'a CheckArgs,
+    basis: &'a Basis,
+    rules: &'a [RuleDoc],
+    read: &'a Read,
+    outcome: &'a Outcome,
+}
+
+impl Report<'_> {
+    fn write(&self, documents: &[FormatArg]) -> Result<(), Stop> {
+        let tree = &self.read.repository.tree;
+        let root = self.arguments.path.to_string_lossy();
+        let subject = Subject {
+            outcome: self.outcome,
+            tree,
+            quoter: &Quoter::new(tree, &self.read.linked.masks),
+            rules: self.rules,
+            sections: &self.basis.checklist.sections,
+            root: &root,
+            pedantic: self.arguments.pedantic,
         };
-        match &document.file {
-            Some(file) => output::to_file(file, &text).map_err(|error| Stop::usage(error.to_string()))?,
-            None => output::to_stdout(&text)?,
+        for document in documents {
+            let text = self.text(&subject, document);
+            match &document.file {
+                Some(file) => output::to_file(file, &text).map_err(|error| Stop::usage(error.to_string()))?,
+                None => output::to_stdout(&text)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&self, subject: &Subject<'_>, document: &FormatArg) -> String {
+        match document.format {
+            Format::Text => {
+                report::text::report(subject, &terminal::look(&self.arguments.look, document.file.is_some()))
+            }
+            Format::Json => report::json::report(subject),
+            Format::Sarif => {
+                let include_suppressed = self.arguments.sarif_include_suppressed;
+                report::sarif::report(subject, SarifOptions { include_suppressed })
+            }
         }
     }
-    Ok(())
 }
 
 fn exit(arguments: &CheckArgs, outcome: &Outcome) -> Exit {

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod check;
+mod explain;
 mod facts;
 mod output;
 pub mod pipeline;
@@ -90,6 +91,8 @@ fn dispatch(cli: Cli) -> Exit {
         Some(Command::Check(arguments)) => check::run(&arguments),
         Some(Command::Facts(arguments)) => facts::run(&arguments),
         Some(Command::Routes(arguments)) => routes::run(&arguments),
+        Some(Command::Explain(arguments)) => explain::run(&arguments),
+        Some(Command::List(arguments)) => explain::list(&arguments),
         Some(Command::Schema(arguments)) => schema::run(&arguments),
         Some(Command::Completions { shell }) => completions(shell),
     };

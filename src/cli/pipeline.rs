@@ -12,7 +12,7 @@ use crate::link::{Linked, Repository};
 use crate::parse::Parsed;
 use crate::scan::source::{Kind, Notice, SourceFile, Tree};
 use crate::scan::{ScanError, ScanOptions};
-use crate::{link, parse, scan};
+use crate::{check, link, parse, scan};
 
 /// Parsers recurse as deep as the nesting of a file, which is bounded for this much stack.
 const STACK: usize = 64 << 20;
@@ -80,7 +80,9 @@ fn netted<T>(stage: &str, notices: &mut Vec<Notice>, work: impl FnOnce() -> T) -
 /// Checks what was read. The outcome has all notices and the counts of files.
 pub fn check(read: &Read, basis: &Basis, settings: &Settings) -> Outcome {
     let mut notices = read.notices.clone();
-    let outcome = netted("checking", &mut notices, || judge(read, basis, settings));
+    let outcome = netted("checking", &mut notices, || {
+        check::check(&read.repository, &read.linked, &basis.rules, &basis.checklist, settings)
+    });
     let mut outcome = outcome.unwrap_or_default();
     outcome.notices.append(&mut notices);
     outcome.notices.sort();
@@ -90,10 +92,6 @@ pub fn check(read: &Read, basis: &Basis, settings: &Settings) -> Outcome {
     outcome.own_rules.clone_from(&basis.own_rules);
     outcome.stats.facts = read.linked.facts.all.len();
     outcome
-}
-
-fn judge(_read: &Read, _basis: &Basis, _settings: &Settings) -> Outcome {
-    Outcome::default()
 }
 
 /// Whether a reader other than Markdown's took the file.

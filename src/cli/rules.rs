@@ -7,7 +7,9 @@ use walkdir::WalkDir;
 
 use super::args::Sources;
 use super::{Stop, terminal};
+use crate::check::checklist::Checklist;
 use crate::check::embedded;
+use crate::check::rules::RuleSet;
 use crate::check::settings::TomlError;
 use crate::config::{Config, ConfigError};
 use crate::link::catalog::Catalog;
@@ -23,6 +25,10 @@ pub struct Basis {
     pub config: Config,
     /// What libraries mean.
     pub catalog: Catalog,
+    /// The rules.
+    pub rules: RuleSet,
+    /// The checklist.
+    pub checklist: Checklist,
     /// Rules that are not built in, as the report names them.
     pub own_rules: Vec<String>,
 }
@@ -33,12 +39,43 @@ pub fn basis(root: &Path, sources: &Sources) -> Result<Basis, Stop> {
     let config = config(root, sources, &mut errors)?;
     let files = files(sources.rules.as_deref())?;
     let catalog = catalog(&files, &config, &mut errors);
+    let (rules, checklist) = judged(&files, &config, &mut errors);
     if !errors.is_empty() {
         return Err(wrong(&errors));
     }
     let mut own_rules: Vec<String> = config.rule_files.iter().map(|(path, _)| path.clone()).collect();
     own_rules.extend(sources.rules.iter().map(|folder| folder.to_string_lossy().into_owned()));
-    Ok(Basis { config, catalog, own_rules })
+    Ok(Basis { config, catalog, rules, checklist, own_rules })
+}
+
+/// The rules and the checklist alone, for commands that read no repository.
+pub fn built_in(folder: Option<&Path>) -> Result<(RuleSet, Checklist), Stop> {
+    let mut errors = Vec::new();
+    let loaded = judged(&files(folder)?, &Config::default(), &mut errors);
+    if errors.is_empty() { Ok(loaded) } else { Err(wrong(&errors)) }
+}
+
+fn judged(files: &Files, config: &Config, errors: &mut Vec<TomlError>) -> (RuleSet, Checklist) {
+    let files = borrowed(files);
+    let before = errors.len();
+    let mut rules = RuleSet::load(&files).unwrap_or_else(|wrong| {
+        errors.extend(wrong);
+        RuleSet::default()
+    });
+    if let Err(wrong) = rules.load_own(&borrowed(&config.rule_files)) {
+        errors.extend(wrong);
+    }
+    let checklist = Checklist::load(&files).unwrap_or_else(|wrong| {
+        errors.extend(wrong);
+        Checklist::default()
+    });
+    // Names are judged against what could be read whole: else everything would be unknown.
+    if errors.len() == before {
+        let ids: Vec<&str> = rules.rules().iter().map(|rule| rule.id.as_str()).collect();
+        let items: Vec<&str> = checklist.items.iter().map(|item| item.id.as_str()).collect();
+        errors.extend(config.unknown_names(&ids, &items));
+    }
+    (rules, checklist)
 }
 
 fn config(root: &Path, sources: &Sources, errors: &mut Vec<TomlError>) -> Result<Config, Stop> {

@@ -1,17 +1,21 @@
 //! Text, JSON and SARIF, written from an outcome and the sources: pure functions to a string.
 
+pub mod clause;
 pub mod encode;
+pub mod explain;
 pub mod facts;
 pub mod json;
 pub mod linehash;
 pub mod quote;
 pub mod routes;
+pub mod ruleschema;
 #[cfg(test)]
 pub mod samples;
 pub mod sarif;
 pub mod text;
 
 use crate::check::outcome::{Finding, Outcome, Severity};
+use crate::check::rules::Rule;
 use crate::facts::Confidence;
 use crate::scan::source::{LineColumn, Place, Tree};
 use quote::Quoter;
@@ -59,10 +63,30 @@ pub struct RuleDoc {
 }
 
 impl RuleDoc {
+    /// What reports say of a rule; `severity` in place of its own where one is set.
+    pub fn of(rule: &Rule, severity: Option<Severity>) -> RuleDoc {
+        RuleDoc {
+            id: rule.id.clone(),
+            item: rule.item.clone(),
+            part: rule.part.clone(),
+            severity: severity.unwrap_or(rule.severity),
+            confidence: rule.confidence,
+            title: rule.title.source.clone(),
+            why: rule.why.clone(),
+            fixes: rule.fixes.iter().map(|(of, fix)| (of.clone(), fix.source.clone())).collect(),
+            references: rule.references.clone(),
+        }
+    }
+
     /// The section of its item.
     pub fn section(&self) -> &str {
         self.item.split_once('/').map_or(self.item.as_str(), |(section, _)| section)
     }
+}
+
+/// A title without the braces of its `{attributes}`.
+pub fn plain_title(title: &str) -> String {
+    title.replace(['{', '}'], "").replace('_', " ")
 }
 
 /// A place in numbers for people; the end column is one past the last character.

@@ -1,6 +1,6 @@
 //! End-to-end tests: the binary, run as a user runs it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bad_input;
 mod contract;

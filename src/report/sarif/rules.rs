@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::log::{Configuration, Help, Message, Rule, RuleProperties};
 use super::{level, sentence};
 use crate::check::outcome::{Finding, Severity};
-use crate::report::RuleDoc;
+use crate::report::{RuleDoc, plain_title};
 
 /// What code scanning takes of a description.
 const LONGEST: usize = 1000;
@@ -84,11 +84,6 @@ fn tags(document: &RuleDoc, is_security: bool) -> Vec<String> {
     let weaknesses = document.references.iter().filter_map(|reference| reference.strip_prefix("CWE-"));
     tags.extend(weaknesses.take(MOST_CWES).map(|number| format!("external/cwe/cwe-{number}")));
     tags
-}
-
-/// A title without the braces of its `{attributes}`.
-fn plain_title(title: &str) -> String {
-    title.replace(['{', '}'], "").replace('_', " ")
 }
 
 fn camel_case(id: &str) -> String {
