@@ -95,7 +95,7 @@ impl Report<'_> {
         let subject = Subject {
             outcome: self.outcome,
             tree,
-            quoter: &Quoter::new(tree, &self.read.linked.masks),
+            quoter: &Quoter::new(tree, &[]),
             rules: self.rules,
             sections: &self.basis.checklist.sections,
             root: &root,
