@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::names::{FunctionId, ModuleId};
 use super::cors::{self, Policy};
 use super::evaluate::{Evaluator, Frame};
-use crate::parse::rust::ast::{Block, Expr, ExprKind, Literal};
+use crate::parse::rust::ast::{Block, Expr, ExprKind, Literal, MacroCall, TokenKind};
 use crate::parse::rust::walk;
 use crate::scan::source::{FileId, Place, Role, Span};
 
@@ -184,6 +184,13 @@ fn called<'a>(evaluator: &Evaluator<'a>, body: &Body<'a>) -> Vec<FunctionId> {
 pub fn of<'a>(evaluator: &Evaluator<'a>, bodies: &[Body<'a>]) -> Behaviour {
     let mut behaviour = Behaviour::default();
     let all = reach(evaluator, bodies, MAX_CALLS);
+    let spans = |body: &Body<'a>| {
+        let attributes = body.function.map(|id| &evaluator.info(id).item.attributes);
+        attributes.is_some_and(|all| all.iter().any(|attribute| attribute.path.last() == "instrument"))
+    };
+    if bodies.iter().any(spans) {
+        behaviour.found.insert("trace");
+    }
     for (at, body) in all.iter().enumerate() {
         // What is found far away says less: only the first bodies can be spans and logs of the layer.
         let own = at < bodies.len();
@@ -249,19 +256,30 @@ fn see<'a>(behaviour: &mut Behaviour, body: &Body<'a>, own: bool, expr: &'a Expr
                 behaviour.found.insert("timeout");
             }
         }
-        ExprKind::Macro(call) if own => match call.path.last() {
-            "info_span" | "debug_span" | "error_span" | "warn_span" | "trace_span" | "span" => {
-                behaviour.found.insert("trace");
-            }
-            "counter" | "histogram" | "gauge" | "increment_counter" => {
-                behaviour.found.insert("metrics");
-            }
-            "info" | "debug" | "event" | "warn" | "trace" => {
-                behaviour.found.insert("logging");
-            }
-            _ => {}
-        },
+        ExprKind::Macro(call) if own => see_macro(behaviour, call),
         _ => {}
+    }
+}
+
+fn see_macro(behaviour: &mut Behaviour, call: &MacroCall) {
+    let found = match call.path.last() {
+        "info_span" | "debug_span" | "error_span" | "warn_span" | "trace_span" | "span" => "trace",
+        "counter" | "histogram" | "gauge" | "increment_counter" => {
+            behaviour.found.insert("metrics");
+            return;
+        }
+        "info" | "debug" | "event" | "warn" | "trace" | "error" => "logging",
+        _ => return,
+    };
+    behaviour.found.insert(found);
+    let identifies = call.tokens.iter().any(|token| match &token.kind {
+        TokenKind::Ident(word) | TokenKind::Literal(Literal::Text(word)) => {
+            ["request_id", "trace_id", "correlation_id", "x-request-id"].contains(&word.to_ascii_lowercase().as_str())
+        }
+        _ => false,
+    });
+    if identifies {
+        behaviour.found.insert("request-id");
     }
 }
 
@@ -273,7 +291,7 @@ fn see_path(behaviour: &mut Behaviour, last: &str, segments: &[String]) {
         behaviour.found.insert("rate-limit");
     }
     let spoken = |segment: &String| {
-        let lower = segment.to_ascii_lowercase();
+        let lower = segment.to_ascii_lowercase().replace("user_agent", "").replace("useragent", "");
         AUTH_WORDS.iter().any(|word| lower.contains(&word.to_ascii_lowercase()))
     };
     if segments.iter().any(spoken) {
@@ -343,7 +361,9 @@ fn see_method<'a>(
         _ if SETTERS.contains(&method) => {
             let pair = match arguments {
                 [only] => match &*only.kind {
-                    ExprKind::Tuple(parts) => (parts.first(), parts.get(1)),
+                    ExprKind::Tuple(parts) | ExprKind::Call { arguments: parts, .. } if parts.len() == 2 => {
+                        (parts.first(), parts.get(1))
+                    }
                     _ => (Some(only), None),
                 },
                 _ => (arguments.first(), arguments.get(1)),

@@ -123,7 +123,7 @@ pub fn path<'a>(evaluator: &mut Evaluator<'a>, frame: &mut Frame<'a>, path: &'a 
         return value.clone();
     }
     let resolved = evaluator.resolve(frame, &path.segments);
-    if let Some(id) = evaluator.names.function_at(&resolved) {
+    if let Some(id) = function_at(evaluator, frame, &resolved) {
         return Value::Function(id);
     }
     if let Some(value) = evaluator.constant(&resolved) {
@@ -173,9 +173,23 @@ pub fn call<'a>(
     external(evaluator, frame, expr, &resolved, written, arguments)
 }
 
+/// The function at a path; where a module of that name hides it (`mod health; pub use health::*;`), the one inside.
+fn function_at(evaluator: &Evaluator<'_>, frame: &Frame<'_>, path: &str) -> Option<FunctionId> {
+    let names = evaluator.names;
+    names.function_at(path).or_else(|| {
+        let last = path.rsplit("::").next().filter(|last| *last != path)?;
+        let inside = format!("{path}::{last}");
+        names.function_at(&inside).or_else(|| {
+            let mut segments: Vec<String> = inside.split("::").map(str::to_string).collect();
+            segments[0] = "crate".to_string();
+            names.function_at(&names.resolve(frame.module, &segments))
+        })
+    })
+}
+
 /// The function of the tree that a call means: by its path, or as the names' call graph has it.
 fn target<'a>(evaluator: &Evaluator<'a>, frame: &Frame<'a>, expr: &Expr, resolved: &str) -> Option<FunctionId> {
-    evaluator.names.function_at(resolved).or_else(|| {
+    function_at(evaluator, frame, resolved).or_else(|| {
         let calls = evaluator.names.calls(frame.function?);
         calls.iter().find(|call| call.span == expr.span && call.certain).map(|call| call.target)
     })

@@ -13,6 +13,22 @@ pub struct Policy {
     pub credentials_unknown: bool,
 }
 
+impl Policy {
+    /// The more open of two policies that branches give.
+    pub fn or_wider(self, other: Policy) -> Policy {
+        let rank = |policy: &Policy| match policy.origins {
+            Some("any" | "mirror") => 3,
+            Some("configured") => 2,
+            Some(_) => 1,
+            None => 0,
+        };
+        let credentials = self.credentials || other.credentials;
+        let credentials_unknown = self.credentials_unknown || other.credentials_unknown;
+        let wider = if rank(&other) > rank(&self) { other } else { self };
+        Policy { credentials, credentials_unknown, ..wider }
+    }
+}
+
 /// Constructors that say something: crate (empty: any), function, origins, credentials.
 const CONSTRUCTORS: &[(&str, &str, &str, bool)] = &[
     ("actix_cors", "permissive", "mirror", true),
@@ -122,6 +138,14 @@ mod tests {
         assert_eq!(policy.origins, Some("list"));
         method(&mut policy, "allow_origin", "AllowOrigin::mirror_request()", None);
         assert_eq!(policy.origins, Some("mirror"));
+    }
+
+    #[test]
+    fn the_more_open_branch_counts() {
+        let any = Policy { origins: Some("any"), ..Policy::default() };
+        let list = Policy { origins: Some("list"), credentials: true, ..Policy::default() };
+        let both = any.or_wider(list);
+        assert_eq!((both.origins, both.credentials), (Some("any"), true));
     }
 
     #[test]

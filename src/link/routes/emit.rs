@@ -95,6 +95,7 @@ fn name_servers<'a>(evaluator: &Evaluator<'a>, found: Vec<Found>) -> Vec<Told<'a
         }
         all[at].name = name;
     }
+    all.sort_by_key(|told| (told.found.services.clone(), told.name != "main"));
     all
 }
 
@@ -141,12 +142,12 @@ fn server_facts(context: &Context<'_>, evaluator: &Evaluator<'_>, told: &Told<'_
     let data = Server {
         framework: server.framework.into(),
         version: version(context, server.framework, server.place).map_or(Attr::Unset, Attr::Known),
-        address: address.filter(|text| !text.text.is_empty()).map(|text| text.text.clone()).into(),
+        address: address.filter(|text| text.complete && !text.text.is_empty()).map(|text| text.text.clone()).into(),
         port: match address {
             Some(text) => start::port(text).map_or(Attr::Unknown, Attr::Known),
             None => Attr::Unset,
         },
-        configured: address.map(|text| text.configured).into(),
+        configured: address.map(|text| text.configured || !text.complete).into(),
         tls: server.tls.into(),
         name: told.name.as_str().into(),
     };
@@ -263,8 +264,10 @@ fn coverage(told: &[Told<'_>], id: LayerId, services: &BTreeSet<ServiceId>) -> O
         };
         let covers = |entry: &&Entry<'_>| entry.layers.contains(&id);
         if told.entries.iter().any(|entry| covers(&entry)) {
-            let whole = told.entries.iter().filter(plain).all(|entry| covers(&entry));
-            if whole {
+            let plain: Vec<&Entry<'_>> = told.entries.iter().filter(plain).collect();
+            let covered = plain.iter().filter(|entry| covers(entry)).count();
+            // A redirect or a static page outside of a layer does not make it one for some routes.
+            if covered * 10 >= plain.len() * 9 {
                 return Some("all");
             }
             result = Some("some");
@@ -285,7 +288,8 @@ fn layer_facts(context: &Context<'_>, evaluator: &Evaluator<'_>, told: &[Told<'_
             }
             for fact in facts_of(layer, covers) {
                 let mut fact = Fact { place, ..fact_at(context, fact, place, of) };
-                if layer.own {
+                let branch = layer.conditional && matches!(fact.data, Data::Cors(_));
+                if layer.own || branch {
                     fact.confidence = fact.confidence.min(Confidence::Medium);
                 }
                 add_once(linked, fact);

@@ -488,11 +488,16 @@ fn configure<'a>(
 ) {
     let source = call.written.first().map_or("", |written| evaluator.source(frame.file, written.span));
     let layer = &mut evaluator.layers[id.0];
-    if let Some(policy) = &mut layer.cors {
-        let mut policy = policy.clone();
+    if let Some(before) = layer.cors.clone() {
+        let mut policy = before.clone();
         cors::method(&mut policy, call.name, source, arguments.first());
-        // The same builder may be configured differently on two branches: the more open one is what can happen.
-        layer.cors = Some(policy);
+        if frame.conditions > 0 {
+            // One of several branches: the most open one is what can happen. What only development opens is left out.
+            layer.cors = Some(if frame.development { before } else { before.or_wider(policy) });
+            layer.conditional = true;
+        } else {
+            layer.cors = Some(policy);
+        }
         return;
     }
     match call.name {

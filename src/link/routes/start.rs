@@ -52,7 +52,11 @@ fn record<'a>(
     if let Some(id) = frame.function {
         hints.push(evaluator.info(id).item.name.clone());
     }
-    hints.push(evaluator.source(place.file, place.span).chars().take(300).collect());
+    // A whole application inside the call says nothing of its purpose.
+    let text = evaluator.source(place.file, place.span);
+    if text.len() <= 120 {
+        hints.push(text.to_string());
+    }
     if let Some(at) = evaluator.servers.iter().position(|server| server.place == place) {
         let merged = super::unite::unite(
             evaluator,
