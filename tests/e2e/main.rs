@@ -4,6 +4,8 @@
 
 mod bad_input;
 mod contract;
+mod fixtures;
 mod formats;
+mod samples;
 mod settings;
 mod support;
