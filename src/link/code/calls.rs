@@ -46,6 +46,9 @@ const SAME_TYPE: &[&str] = &[
     "get_mut",
 ];
 
+/// Methods that take a cookie away.
+const REMOVALS: &[&str] = &["remove", "remove_private", "remove_cookie", "add_removal_cookie", "delete"];
+
 /// Functions whose value is their argument's, wrapped.
 const WRAPPERS: &[&str] =
     &["Some", "Ok", "Box", "Arc", "Rc", "Data", "ThinData", "State", "Extension", "Pin", "Mutex", "RwLock"];
@@ -116,6 +119,7 @@ impl<'c, 'a> Walk<'c, 'a> {
             given.iter().for_each(|carried| value.add(carried));
         }
         self.follow_with(&mut value, method, arguments, &given);
+        self.removed(method, &given);
         self.method_entries(&mut value, expr.span, method, arguments);
         if let Some(target) = self.method_of_tree(&value, method) {
             let returned = self.function(target);
@@ -143,6 +147,17 @@ impl<'c, 'a> Walk<'c, 'a> {
             names.functions().get(id.0 as usize).is_some_and(|function| function.item.name == method)
         };
         names.methods_of(ty).iter().find(named).copied()
+    }
+
+    /// A cookie that is removed is not set.
+    fn removed(&mut self, method: &str, given: &[Carried<'a>]) {
+        if !REMOVALS.contains(&method) {
+            return;
+        }
+        for id in given.iter().flat_map(Carried::ids) {
+            let found = &mut self.found[id];
+            found.absorbed |= found.kind() == FactKind::Cookie;
+        }
     }
 
     fn method_entries(&mut self, value: &mut Carried<'a>, span: Span, method: &'a str, arguments: &'a [Expr]) {
@@ -384,7 +399,9 @@ impl<'c, 'a> Walk<'c, 'a> {
             Some(krate) => matches_path(entry, krate, &segments[1..]),
             None => matches_unresolved(entry, &segments) && self.dependency(&entry.krate).is_some(),
         };
-        catalog.named(subject, last).filter(means).filter(|entry| self.applies(entry)).collect()
+        let found: Vec<&'a Entry> =
+            catalog.named(subject, last).filter(means).filter(|entry| self.applies(entry)).collect();
+        nearest(found, &segments[1..])
     }
 
     /// The name that a crate has for everybody; `None` where the path does not start with a crate from outside.
@@ -412,6 +429,21 @@ impl<'c, 'a> Walk<'c, 'a> {
         entry.versions.as_ref().is_none_or(|range| range.allows(&dependency.version))
             && (entry.features.is_empty() || entry.features.iter().any(|feature| dependency.features.contains(feature)))
     }
+}
+
+/// Entries name types under one module of their crate, and types are found under any. Of entries for types of the same
+/// name, those whose module is meant are better; of one entry's paths, one is enough.
+fn nearest<'a>(found: Vec<&'a Entry>, rest: &[&str]) -> Vec<&'a Entry> {
+    let exact = |entry: &Entry| entry.tail.iter().map(String::as_str).eq(rest.iter().copied());
+    let mut nearest: Vec<&'a Entry> = Vec::with_capacity(found.len());
+    for entry in &found {
+        let known = nearest.iter().any(|known| known.origin == entry.origin);
+        let worse = !exact(entry) && found.iter().any(|other| other.fact == entry.fact && exact(other));
+        if !known && !worse {
+            nearest.push(entry);
+        }
+    }
+    nearest
 }
 
 /// Whether a package's name is that of a crate in code.
