@@ -67,7 +67,7 @@ pub struct Entry {
     pub fields: BTreeMap<String, Vec<Effect>>,
     /// Methods that finish the builder: what follows is said of another object.
     pub ends: Vec<String>,
-    /// Methods or fields, one of which must have been used.
+    /// Methods or fields, one of which must have been used; or what a recogniser must have seen (`in a request`).
     pub requires: Vec<String>,
     /// Attributes whose value must be known: the fact is about the value.
     pub known: Vec<&'static str>,

@@ -73,6 +73,11 @@ impl Found<'_> {
         self.methods.iter().any(|(name, _)| *name == method)
     }
 
+    /// Whether one of the methods that its entry speaks of was called on it.
+    pub fn called_method(&self) -> bool {
+        self.methods.iter().any(|(name, _)| self.entry.methods.contains_key(*name))
+    }
+
     /// Whether it is a fact by itself: no part of another object, and with all that its entry asks for.
     pub fn counts(&self) -> bool {
         let entry = self.entry;

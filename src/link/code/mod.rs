@@ -5,13 +5,20 @@
 
 mod calls;
 mod clients;
+mod credentials;
+mod environment;
 mod found;
+mod html;
 mod items;
 mod logging;
 mod pools;
+mod queues;
 mod reach;
 mod scope;
+mod sessions;
 mod shutdown;
+mod state;
+mod validation;
 mod values;
 mod walk;
 
@@ -32,13 +39,20 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     shutdown::complete(context, &mut found, linked);
     clients::complete(context, &mut found, &reach);
     pools::complete(context, &mut found);
+    state::complete(context, &mut found, &reach, linked);
     logging::complete(&mut found);
+    sessions::complete(context, &mut found);
+    html::complete(context, &mut found, linked);
     for found in found.iter().filter(|found| found.counts()) {
         let mut fact = context.fact_in_role(found.data.clone(), found.stand.file, found.span, found.stand.role);
         fact.confidence = found.confidence;
         fact.is_default = found.entry.is_default;
         linked.facts.add(fact);
     }
+    credentials::look(context, linked);
+    environment::look(context, linked);
+    queues::look(context, linked);
+    validation::look(context, &reach, linked);
 }
 
 /// Everything of the service's code that the catalog speaks of.

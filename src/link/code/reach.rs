@@ -19,8 +19,11 @@ impl Reach {
         let mut open: Vec<FunctionId> = Vec::new();
         for (_, fact) in linked.facts.of(FactKind::Handler) {
             let Data::Handler(handler) = &fact.data else { continue };
-            let by_name = handler.name.known().and_then(|name| names.function_at(name));
-            open.extend(by_name.or_else(|| names.function_holding(fact.place)));
+            let Some(name) = handler.name.known() else { continue };
+            // A closure's place lies in the function that registers it, which is no request code.
+            let held =
+                || names.function_holding(fact.place).filter(|id| name.ends_with(&names.function(*id).item.name));
+            open.extend(names.function_at(name).or_else(held));
         }
         let mut functions = HashSet::new();
         while let Some(function) = open.pop() {

@@ -1,0 +1,170 @@
+//! Authentication written by hand: secrets compared with `==`, passwords under a fast hash.
+
+use super::found::Stand;
+use crate::facts::vocabulary::{PasswordHash, SecretComparison};
+use crate::facts::{Attr, Confidence};
+use crate::link::names::FunctionInfo;
+use crate::link::{Context, Linked};
+use crate::parse::rust::ast::{Expr, ExprKind, Literal, Parameter, PatternKind};
+use crate::parse::rust::walk;
+use crate::scan::source::Role;
+
+/// Names of secrets, by their last words.
+const SECRETS: &[&str] = &[
+    "password",
+    "passwd",
+    "password_hash",
+    "hashed_password",
+    "secret",
+    "secret_key",
+    "client_secret",
+    "api_key",
+    "apikey",
+    "api_token",
+    "auth_token",
+    "access_token",
+    "refresh_token",
+    "bearer_token",
+    "admin_token",
+    "authorization_token",
+    "expected_token",
+    "provided_token",
+    "signature",
+    "hmac",
+];
+
+/// Words of a second field that repeats the first, or of a comparison that is no check of a caller.
+const REPEATS: &[&str] =
+    &["confirm", "confirmation", "repeat", "again", "verify", "check", "new", "old", "retype", "csrf", "state"];
+
+/// Methods that give the same secret in another form.
+const SAME: &[&str] = &[
+    "as_bytes",
+    "as_str",
+    "as_ref",
+    "as_deref",
+    "to_string",
+    "to_bytes",
+    "expose_secret",
+    "secret",
+    "clone",
+    "trim",
+    "unwrap",
+    "unsecure",
+    "to_vec",
+    "as_slice",
+    "to_owned",
+    "into_inner",
+    "inner",
+];
+
+/// Fast hashes, by the crate and type of their functions.
+const FAST: &[(&str, &str)] = &[
+    ("md5", "md5"),
+    ("md5::Md5", "md5"),
+    ("md_5", "md5"),
+    ("sha1", "sha1"),
+    ("sha_1", "sha1"),
+    ("sha256", "sha256"),
+    ("sha2::Sha256", "sha256"),
+    ("sha2::Sha512", "sha512"),
+    ("sha2::Sha224", "sha224"),
+    ("sha2::Sha384", "sha384"),
+    ("sha3", "sha3"),
+    ("blake3", "blake3"),
+    ("openssl::sha", "sha256"),
+    ("ring::digest", "sha256"),
+];
+
+/// Slow hashes: what comes before them may be fast.
+const SLOW: &[&str] =
+    &["argon2", "bcrypt", "scrypt", "pbkdf2", "ring::pbkdf2", "rust_argon2", "password_auth", "password_hash"];
+
+/// Adds what service functions do by hand.
+pub fn look(context: &Context<'_>, linked: &mut Linked) {
+    for info in context.names.functions().iter().filter(|info| Stand::of(info).role == Role::Service) {
+        comparisons(context, info, linked);
+        fast_hash(context, info, linked);
+    }
+}
+
+fn comparisons(context: &Context<'_>, info: &FunctionInfo<'_>, linked: &mut Linked) {
+    // `eq` compares whatever the type holds.
+    let Some(body) = info.function.body.as_ref().filter(|_| info.item.name != "eq" && info.item.name != "ne") else {
+        return;
+    };
+    walk::expressions(body, &mut |expr| {
+        let ExprKind::Binary { operator, left, right } = &*expr.kind else { return };
+        if operator != "==" && operator != "!=" {
+            return;
+        }
+        if let Some(name) = compared(left, right) {
+            let data = SecretComparison { name: name.into() };
+            linked.facts.add(context.fact(data, info.file, expr.span).confidence(Confidence::Medium));
+        }
+    });
+}
+
+/// The name of the secret that two expressions compare.
+fn compared<'a>(left: &'a Expr, right: &'a Expr) -> Option<&'a str> {
+    let (left, right) = (name_of(left)?, name_of(right)?);
+    let repeats = |name: &str| name.split('_').any(|word| REPEATS.contains(&word));
+    if repeats(left) || repeats(right) {
+        return None;
+    }
+    [left, right].into_iter().find(|name| is_secret(name))
+}
+
+fn is_secret(name: &str) -> bool {
+    SECRETS.iter().any(|secret| name == *secret || name.strip_suffix(secret).is_some_and(|rest| rest.ends_with('_')))
+}
+
+/// The last name of a value; `None` for literals, constants and variants, which are compared with kinds of things.
+fn name_of(expr: &Expr) -> Option<&str> {
+    match &*expr.kind {
+        ExprKind::Path(path) => Some(path.last()).filter(|name| name.starts_with(char::is_lowercase)),
+        ExprKind::Field { name, .. } => Some(name),
+        ExprKind::MethodCall { receiver, method, .. } if SAME.contains(&method.as_str()) => name_of(receiver),
+        ExprKind::Call { function, arguments } => match (&*function.kind, arguments.as_slice()) {
+            (ExprKind::Path(path), [only]) if path.is("Some") => name_of(only),
+            (ExprKind::Path(path), _) => Some(path.last()),
+            _ => None,
+        },
+        ExprKind::Reference(inner) | ExprKind::Try(inner) | ExprKind::Await(inner) => name_of(inner),
+        ExprKind::Unary { operand, .. } => name_of(operand),
+        ExprKind::Index { base, .. } => name_of(base),
+        ExprKind::Literal(Literal::Text(_)) => None,
+        _ => None,
+    }
+}
+
+/// A fast hash in a function about passwords.
+fn fast_hash(context: &Context<'_>, info: &FunctionInfo<'_>, linked: &mut Linked) {
+    let about = is_password(&info.item.name) || info.function.parameters.iter().any(names_password);
+    if !about || ["pwned", "breach", "hibp"].iter().any(|word| info.item.name.contains(word)) {
+        return;
+    }
+    let calls = context.names.outside_calls(info.id);
+    if calls.iter().any(|call| SLOW.iter().any(|slow| call.path.starts_with(slow))) {
+        return;
+    }
+    for call in calls {
+        let within = |path: &str| call.path.strip_prefix(path).is_some_and(|rest| rest.starts_with("::"));
+        if let Some((library, algorithm)) = FAST.iter().find(|(path, _)| within(path)) {
+            let data = PasswordHash {
+                algorithm: (*algorithm).into(),
+                library: Attr::Known(library.split("::").next().unwrap_or(library).to_string()),
+            };
+            linked.facts.add(context.fact(data, info.file, call.span).confidence(Confidence::Medium));
+            return;
+        }
+    }
+}
+
+fn names_password(parameter: &Parameter) -> bool {
+    matches!(&parameter.pattern.kind, PatternKind::Name(name) if is_password(name))
+}
+
+fn is_password(name: &str) -> bool {
+    name.split('_').any(|word| matches!(word, "password" | "passwd" | "pwd" | "passphrase"))
+}

@@ -1,0 +1,110 @@
+//! Cookies that hold sessions, and tokens that expire.
+
+use super::found::Found;
+use super::scope::type_name;
+use crate::facts::{Attr, Confidence, FactKind, Value};
+use crate::link::Context;
+use crate::parse::rust::ast::{Expr, ExprKind, Field, ItemKind, PatternKind, Type};
+
+/// Words of the names of cookies that hold a session or token.
+const SESSION_WORDS: &[&str] =
+    &["session", "sess", "sid", "token", "jwt", "auth", "login", "refresh", "access", "admin", "id", "user"];
+
+/// Names of the claim that a token expires by.
+const EXPIRY: &[&str] = &["exp", "expires_at", "expiry", "expiration", "expires"];
+
+/// Completes the facts about cookies and tokens.
+pub fn complete(context: &Context<'_>, found: &mut [Found<'_>]) {
+    let verified = found.iter().any(|found| {
+        found.kind() == FactKind::Token && found.data.get("verified") == Some(Attr::Known(Value::Flag(true)))
+    });
+    for found in found.iter_mut() {
+        match found.kind() {
+            FactKind::Cookie => holds_session(context, found),
+            FactKind::Token => token(context, found, verified),
+            _ => {}
+        }
+    }
+}
+
+fn holds_session(context: &Context<'_>, found: &mut Found<'_>) {
+    if found.is_set("session") {
+        return;
+    }
+    let path = context.repository.tree.file(found.stand.file).path.to_lowercase();
+    let session = match found.data.get("name") {
+        Some(Attr::Known(Value::Text(name))) => names_session(&name),
+        // A name in a constant of another crate: the file tells.
+        _ => names_session(path.rsplit('/').next().unwrap_or("")),
+    };
+    found.data.set("session", Attr::Known(Value::Flag(session)));
+}
+
+fn names_session(name: &str) -> bool {
+    let name = name.split(':').next().unwrap_or(name).to_lowercase();
+    name.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|word| SESSION_WORDS.contains(&word))
+}
+
+fn token(context: &Context<'_>, found: &mut Found<'_>, verified: bool) {
+    // What is decoded without a key beside a real check is looked at before it is checked.
+    if found.data.get("verified") == Some(Attr::Known(Value::Flag(false))) && verified && !found.called_method() {
+        found.confidence = Confidence::Low;
+    }
+    let issues = found.text("action").as_deref() == Some("issues");
+    if issues && !found.is_set("expires") {
+        let claims = found.arguments.get(1).copied();
+        if let Some(expires) = claims.and_then(|claims| claims_expire(context, found, claims)) {
+            found.data.set("expires", Attr::Known(Value::Flag(expires)));
+        }
+    }
+}
+
+/// Whether claims have an expiry; `None` where their type is not of the tree.
+fn claims_expire(context: &Context<'_>, found: &Found<'_>, claims: &Expr) -> Option<bool> {
+    match &*claims.kind {
+        ExprKind::Reference(inner) => claims_expire(context, found, inner),
+        ExprKind::Struct { path, .. } => fields_of(context, found, &path.segments).and_then(expire),
+        ExprKind::Call { function, .. } => match &*function.kind {
+            ExprKind::Path(path) if path.segments.len() > 1 => {
+                fields_of(context, found, &path.segments[..path.segments.len() - 1]).and_then(expire)
+            }
+            _ => None,
+        },
+        ExprKind::Path(path) if path.segments.len() == 1 => {
+            let ty = parameter_type(context, found, path.last())?;
+            fields_of(context, found, &ty.path).and_then(expire)
+        }
+        _ => None,
+    }
+}
+
+fn parameter_type<'a>(context: &Context<'a>, found: &Found<'_>, name: &str) -> Option<&'a Type> {
+    let names: &'a crate::link::names::Names<'a> = context.names;
+    let function = names.function(found.stand.function?).function;
+    let named = |pattern: &PatternKind| matches!(pattern, PatternKind::Name(known) if known == name);
+    function.parameters.iter().find(|parameter| named(&parameter.pattern.kind))?.ty.as_ref()
+}
+
+fn fields_of<'a>(context: &Context<'a>, found: &Found<'_>, path: &[String]) -> Option<&'a [Field]> {
+    let ty = Type { path: path.to_vec(), ..Type::default() };
+    let names: &'a crate::link::names::Names<'a> = context.names;
+    let item = names.item_at(&type_name(context, found.stand.module, &ty)?)?;
+    match &item.item.kind {
+        ItemKind::Struct(fields) => Some(fields),
+        _ => None,
+    }
+}
+
+/// Fields that are flattened may hold anything.
+fn expire(fields: &[Field]) -> Option<bool> {
+    let flattened = |field: &Field| {
+        field.attributes.iter().any(|attribute| {
+            attribute.path.is("serde")
+                && attribute.tokens.iter().any(
+                    |token| matches!(&token.kind, crate::parse::rust::ast::TokenKind::Ident(word) if word == "flatten"),
+                )
+        })
+    };
+    let named = fields.iter().any(|field| EXPIRY.contains(&field.name.as_str()));
+    if named { Some(true) } else { (!fields.iter().any(flattened)).then_some(false) }
+}

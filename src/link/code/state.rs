@@ -1,0 +1,164 @@
+//! What the process keeps between requests, and what in it is a cache.
+
+use std::collections::BTreeSet;
+
+use super::found::Found;
+use super::reach::Reach;
+use crate::facts::vocabulary::{Cache, LocalState};
+use crate::facts::{Attr, Confidence, FactKind, Value};
+use crate::link::names::ItemInfo;
+use crate::link::{Context, Linked};
+use crate::parse::rust::ast::{Field, ItemKind, TokenKind, Type};
+use crate::scan::source::{Kind, Role, Span};
+
+/// Types that several values of a kind are kept in.
+const COLLECTIONS: &[&str] = &["HashMap", "BTreeMap", "Vec", "HashSet", "VecDeque", "IndexMap", "Slab", "BTreeSet"];
+
+/// Types that let requests change what they hold.
+const LOCKS: &[&str] = &["Mutex", "RwLock", "ArcSwap"];
+
+/// Collections that are shared as they are.
+const SHARED: &[&str] = &["DashMap", "DashSet", "SkipMap"];
+
+/// Words of names of what may be lost without harm.
+const HARMLESS: &[&str] = &[
+    "cache",
+    "cached",
+    "rate",
+    "limit",
+    "limiter",
+    "buckets",
+    "metrics",
+    "stats",
+    "counter",
+    "counters",
+    "pool",
+    "config",
+    "settings",
+    "client",
+    "clients",
+    "connections",
+    "sender",
+    "senders",
+    "tx",
+    "rx",
+    "handles",
+    "tasks",
+    "locks",
+    "registry",
+    "templates",
+    "buffer",
+    "queue",
+    "workers",
+    "inflight",
+    "pending",
+    "health",
+    "errors",
+    "logs",
+    "routes",
+    "router",
+    "providers",
+    "keys",
+    "jwks",
+];
+
+/// Completes the facts about state, and adds what types tell.
+pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], reach: &Reach, linked: &mut Linked) {
+    let cached = redis_caches(context);
+    for found in found.iter_mut() {
+        match found.kind() {
+            FactKind::LocalState if found.entry.requires.iter().any(|name| name == "in a request") => {
+                if reach.holds(found.stand.function) && !found.once {
+                    found.methods.push(("in a request", &[]));
+                }
+            }
+            FactKind::Cache if found.text("library").as_deref() == Some("redis") => {
+                let package = context.workspace.package_of(&context.repository.tree.file(found.stand.file).path);
+                found.absorbed |= !package.is_some_and(|package| cached.contains(package.folder.as_str()));
+            }
+            FactKind::Channel => {
+                let in_request = reach.holds(found.stand.function);
+                found.data.set("in_request", Attr::Known(Value::Flag(in_request)));
+            }
+            _ => {}
+        }
+    }
+    for info in context.names.items().iter().filter(|info| info.role == Role::Service && !info.development_only) {
+        kept(context, info, linked);
+    }
+}
+
+/// Packages in which a file speaks of Redis and of a cache: Redis also holds sessions, locks and queues.
+fn redis_caches<'a>(context: &Context<'a>) -> BTreeSet<&'a str> {
+    let mut packages = BTreeSet::new();
+    for (source, _) in context.repository.files() {
+        if source.kind != Kind::Rust || source.role != Role::Service {
+            continue;
+        }
+        let redis = source.text.contains("redis") || source.text.contains("Redis");
+        if redis && (source.text.contains("cache") || source.text.contains("Cache")) {
+            packages.extend(context.workspace.package_of(&source.path).map(|package| package.folder.as_str()));
+        }
+    }
+    packages
+}
+
+/// Collections in statics and in the fields of shared state.
+fn kept(context: &Context<'_>, info: &ItemInfo<'_>, linked: &mut Linked) {
+    match &info.item.kind {
+        ItemKind::Static(Some(ty), _) => holds(context, info, &info.item.name, ty, info.item.name_span, linked),
+        ItemKind::Struct(fields) => {
+            for field in fields {
+                field_of(context, info, field, linked);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn field_of(context: &Context<'_>, info: &ItemInfo<'_>, field: &Field, linked: &mut Linked) {
+    holds(context, info, &field.name, &field.ty, field.span, linked);
+}
+
+fn holds(context: &Context<'_>, info: &ItemInfo<'_>, name: &str, ty: &Type, span: Span, linked: &mut Linked) {
+    let Some(element) = element(ty, false, 8) else { return };
+    let name = name.to_lowercase();
+    let words: Vec<&str> = name.split('_').chain(info.item.name.split('_')).collect();
+    let owner = info.item.name.to_lowercase();
+    let says = |word: &str| name.contains(word) || owner.contains(word);
+    if says("cache") {
+        let data = Cache { library: "own".into(), bounded: Attr::Unset };
+        linked.facts.add(context.fact(data, info.file, span).confidence(Confidence::Medium));
+        return;
+    }
+    if words.iter().any(|word| HARMLESS.contains(&word.to_lowercase().as_str())) {
+        return;
+    }
+    let kind = if says("session") { Some("session") } else { answered(context, info, element).then_some("user") };
+    if let Some(kind) = kind {
+        let data = LocalState { kind: kind.into(), place: "memory".into() };
+        linked.facts.add(context.fact(data, info.file, span).confidence(Confidence::Medium));
+    }
+}
+
+/// What a collection behind a lock holds.
+fn element(ty: &Type, locked: bool, depth: usize) -> Option<&Type> {
+    let depth = depth.checked_sub(1)?;
+    let last = ty.path.last().map_or("", String::as_str);
+    if SHARED.contains(&last) || (locked && COLLECTIONS.contains(&last)) {
+        return ty.arguments.last();
+    }
+    let locked = locked || LOCKS.contains(&last);
+    ty.arguments.iter().find_map(|argument| element(argument, locked, depth))
+}
+
+/// A record of the tree that is written into answers: it derives Serialize, and can be read from requests too.
+fn answered(context: &Context<'_>, info: &ItemInfo<'_>, element: &Type) -> bool {
+    let Some(item) = context.names.item_at(&context.names.resolve(info.module, &element.path)) else { return false };
+    let derives = |word: &str| {
+        item.item.attributes.iter().filter(|attribute| attribute.path.is("derive")).any(|attribute| {
+            attribute.tokens.iter().any(|token| matches!(&token.kind, TokenKind::Ident(name) if name == word))
+        })
+    };
+    matches!(item.item.kind, ItemKind::Struct(_)) && derives("Serialize") && derives("Deserialize")
+}
