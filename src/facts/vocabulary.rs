@@ -615,7 +615,7 @@ vocabulary! {
         environment: text,
     }
 
-    /// How a tree is kept out of git or out of an image.
+    /// How a .env is kept out of git or out of an image; there where the project names, loads or holds a .env.
     ignore_file IgnoreFile {
         /// git or docker.
         kind: text,
@@ -1106,7 +1106,7 @@ vocabulary! {
 
     /// A way back: versioned images, rollback workflow, documented steps.
     rollback Rollback {
-        /// versioned-image, workflow, helm, argo, document, platform.
+        /// versioned-image, workflow, helm, argo, document, platform, drill.
         how: text,
     }
 

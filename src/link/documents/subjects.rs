@@ -287,6 +287,9 @@ fn procedures(context: &Context<'_>, linked: &mut Linked, file: &SourceFile, sec
     ]);
     let migrations = titled(&["migration", "schema", "database"]) || file.path.contains("migrations/");
     if rolls_back && section.says_how() && !migrations {
+        if has(&["drill", "rehears", "game day", "gameday", "practise a rollback", "test the rollback"]) {
+            put(Rollback { how: "drill".into() }.into(), "rollback");
+        }
         put(Rollback { how: "document".into() }.into(), "rollback");
     } else if (rolls_back || titled(&["revert"])) && migrations && section.says_how() {
         put(MigrationRollbackPlan { how: "document".into() }.into(), "migration-rollback");

@@ -9,7 +9,7 @@ mod recipes;
 mod resolve;
 mod systems;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::vocabulary::{ActionUse, CiStep, Rollback};
 use crate::facts::{Confidence, Data, Fact};
@@ -29,8 +29,9 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
         })
         .collect();
     let after = Order::of(&pipelines);
+    let mut seen = Seen::new();
     for (read, after) in pipelines.iter().zip(&after) {
-        emit_pipeline(context, read, after, linked);
+        emit_pipeline(context, read, after, &mut seen, linked);
     }
 }
 
@@ -40,10 +41,10 @@ struct Read<'a> {
     deeds: Vec<Vec<Deed>>,
 }
 
-fn emit_pipeline(context: &Context<'_>, read: &Read<'_>, after_tests: &[bool], linked: &mut Linked) {
+fn emit_pipeline(context: &Context<'_>, read: &Read<'_>, after_tests: &[bool], seen: &mut Seen, linked: &mut Linked) {
     let Read { pipeline, deeds } = read;
     for (index, job) in pipeline.jobs.iter().enumerate() {
-        emit_action_uses(context, pipeline, job, linked);
+        emit_action_uses(context, pipeline, job, seen, linked);
         let mut tests_before = after_tests[index];
         for deed in &deeds[index] {
             emit_deed(context, pipeline, deed, tests_before, linked);
@@ -172,10 +173,20 @@ fn emit_chosen_version<'d>(
     }
 }
 
-fn emit_action_uses(context: &Context<'_>, pipeline: &Pipeline<'_>, job: &Job<'_>, linked: &mut Linked) {
+/// Actions with their references that were reported; one place is enough for each.
+type Seen = BTreeSet<(String, String)>;
+
+fn emit_action_uses(
+    context: &Context<'_>,
+    pipeline: &Pipeline<'_>,
+    job: &Job<'_>,
+    seen: &mut Seen,
+    linked: &mut Linked,
+) {
     for step in &job.steps {
         let Action::Use { name, reference, span, .. } = &step.action else { continue };
-        if name.starts_with('.') || name.starts_with("docker:") {
+        let shared = pipeline.system == "github-actions" && !name.starts_with('.') && !name.starts_with("docker:");
+        if !shared || !seen.insert((name.clone(), reference.clone())) {
             continue;
         }
         let data = ActionUse {
