@@ -230,13 +230,17 @@ fn create_index(mut cursor: Cursor<'_>, part: &[Token]) -> Kind {
     cursor.eat(&["only"]);
     let table = cursor.name();
     let rest = cursor.rest();
-    Kind::CreateIndex(CreateIndex {
-        name,
-        table,
-        columns: index_columns(rest).unwrap_or_default(),
-        concurrently,
-        partial: has(rest, &["where"]),
-    })
+    let columns = index_columns(rest).unwrap_or_default();
+    let partial = is_partial(rest, columns.first().map_or("", String::as_str));
+    Kind::CreateIndex(CreateIndex { name, table, columns, concurrently, partial })
+}
+
+/// Whether a WHERE keeps rows out that a lookup by the first column would ask for: `first IS NOT NULL` does not.
+fn is_partial(rest: &[Token], first: &str) -> bool {
+    let Some(at) = rest.iter().position(|token| token.word() == "where") else { return false };
+    let bare = |token: &&Token| !token.is('(') && !token.is(')');
+    let condition: Vec<&str> = rest[at + 1..].iter().filter(bare).map(|token| token.name().unwrap_or("")).collect();
+    condition != [first, "is", "not", "null"]
 }
 
 pub(super) fn drop_table(part: &[Token]) -> Kind {

@@ -152,7 +152,7 @@ pub struct CreateIndex {
     pub columns: Vec<String>,
     /// CONCURRENTLY, ONLINE or ALGORITHM = INPLACE.
     pub concurrently: bool,
-    /// It has a WHERE.
+    /// It has a WHERE that leaves rows out which a lookup by its first column asks for.
     pub partial: bool,
 }
 

@@ -63,6 +63,15 @@ fn indexes() {
 }
 
 #[test]
+fn an_index_on_what_is_not_null_serves_every_lookup() {
+    let partial = |text: &str| matches!(one(text), Kind::CreateIndex(index) if index.partial);
+    assert!(!partial("create index i on t (a) where a is not null"));
+    assert!(!partial("create index i on t (a, b) where (a is not null)"));
+    assert!(partial("create index i on t (a) where b is not null"));
+    assert!(partial("create index i on t (a) where a > 0"));
+}
+
+#[test]
 fn queries() {
     let Kind::Query(query) = one(
         "SELECT u.*, count(x) FROM users u JOIN teams AS t ON t.id = u.team_id WHERE u.email = $1 AND status in (1) ORDER BY name LIMIT 5",
