@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::vocabulary::{Migration, SchemaChange};
+use crate::facts::vocabulary::{Column, Migration, SchemaChange};
 use crate::link::names::FunctionInfo;
 use crate::link::{Context, Linked};
-use crate::parse::rust::ast::{Block, Expr, ExprKind};
+use crate::parse::rust::ast::{Block, Expr, ExprKind, Path};
 use crate::parse::rust::walk;
 use crate::scan::source::{FileId, Role, Span};
 
@@ -43,6 +43,7 @@ struct Pair<'a> {
 /// Adds the facts of this part.
 pub(super) fn emit(context: &Context<'_>, linked: &mut Linked) {
     let mut older: BTreeSet<String> = BTreeSet::new();
+    let mut keys = Keys::default();
     for (file, pair) in pairs(context) {
         let Some(up) = pair.up else { continue };
         let data = Migration {
@@ -60,7 +61,111 @@ pub(super) fn emit(context: &Context<'_>, linked: &mut Linked) {
             linked.facts.add(context.fact_in_role(change, file, span, Role::Service));
         }
         older.extend(created);
+        keys.read(body, file);
     }
+    keys.emit(context, linked);
+}
+
+/// Foreign keys and first columns of indexes that all migrations make, by table and column.
+#[derive(Default)]
+struct Keys {
+    foreign: BTreeMap<(String, String), (FileId, Span)>,
+    led: BTreeSet<(String, String)>,
+}
+
+impl Keys {
+    fn read(&mut self, body: &Block, file: FileId) {
+        // Outer calls of a chain come first: only the whole chain is looked at.
+        let mut seen: BTreeSet<u32> = BTreeSet::new();
+        walk::expressions(body, &mut |expr| {
+            if matches!(&*expr.kind, ExprKind::MethodCall { .. }) && seen.insert(expr.span.start) {
+                self.chain(&Chain::of(expr), file);
+            }
+        });
+    }
+
+    fn chain(&mut self, chain: &Chain<'_>, file: FileId) {
+        match chain.start.as_deref() {
+            Some("ForeignKey::create") => {
+                if let Some(([table, column], span)) = chain.arguments("from") {
+                    self.foreign.entry((owner(table), last(column))).or_insert((file, span));
+                }
+            }
+            Some("Index::create") => {
+                let table = chain.arguments("table").and_then(|(paths, _)| paths.first());
+                let column = chain.arguments("col").and_then(|(paths, _)| paths.first());
+                if let (Some(table), Some(column)) = (table, column) {
+                    self.led.insert((owner(table), last(column)));
+                }
+            }
+            Some("ColumnDef::new") if chain.has("unique_key") || chain.has("primary_key") => {
+                let column = chain.new.first();
+                self.led.extend(column.map(|column| (owner(column), last(column))));
+            }
+            _ => {}
+        }
+    }
+
+    fn emit(&self, context: &Context<'_>, linked: &mut Linked) {
+        for ((table, column), (file, span)) in &self.foreign {
+            let data = Column {
+                table: table.as_str().into(),
+                name: column.as_str().into(),
+                foreign_key: true.into(),
+                queried: false.into(),
+                indexed: self.led.contains(&(table.clone(), column.clone())).into(),
+                ..Column::default()
+            };
+            linked.facts.add(context.fact_in_role(data, *file, *span, Role::Service));
+        }
+    }
+}
+
+/// The enum that names a table's columns, its usual ending left out.
+fn owner(path: &Path) -> String {
+    path.segments.first().map_or("", |first| first.trim_end_matches("Iden")).to_string()
+}
+
+fn last(path: &Path) -> String {
+    path.last().to_string()
+}
+
+/// A builder chain: its constructor with its arguments, and the methods in order.
+struct Chain<'a> {
+    start: Option<String>,
+    new: Vec<Path>,
+    calls: Vec<(&'a str, Vec<Path>, Span)>,
+}
+
+impl<'a> Chain<'a> {
+    fn of(mut expr: &'a Expr) -> Chain<'a> {
+        let mut chain = Chain { start: start_of(expr), new: Vec::new(), calls: Vec::new() };
+        while let ExprKind::MethodCall { receiver, method, method_span, arguments, .. } = &*expr.kind {
+            chain.calls.insert(0, (method, paths(arguments), *method_span));
+            expr = receiver;
+        }
+        if let ExprKind::Call { arguments, .. } = &*expr.kind {
+            chain.new = paths(arguments);
+        }
+        chain
+    }
+
+    fn has(&self, method: &str) -> bool {
+        self.calls.iter().any(|(name, ..)| *name == method)
+    }
+
+    /// The paths given to the first call of a method, and where that stands.
+    fn arguments(&self, method: &str) -> Option<(&[Path], Span)> {
+        self.calls.iter().find(|(name, ..)| *name == method).map(|(_, paths, span)| (paths.as_slice(), *span))
+    }
+}
+
+fn paths(arguments: &[Expr]) -> Vec<Path> {
+    let path = |argument: &Expr| match &*argument.kind {
+        ExprKind::Path(path) => Some(path.clone()),
+        _ => None,
+    };
+    arguments.iter().filter_map(path).collect()
 }
 
 /// Migrations by file, in the order of their files' names.
