@@ -95,7 +95,7 @@ impl Report<'_> {
         let subject = Subject {
             outcome: self.outcome,
             tree,
-            quoter: &Quoter::new(tree, &[]),
+            quoter: &Quoter::new(tree, &self.read.linked.masks),
             rules: self.rules,
             sections: &self.basis.checklist.sections,
             root: &root,

@@ -16,7 +16,7 @@ pub fn run(arguments: &FactsArgs) -> Result<Exit, Stop> {
         known_kind(kind)?;
     }
     let read = read(&arguments.path, &arguments.sources)?;
-    let quoter = Quoter::new(&read.repository.tree, &[]);
+    let quoter = Quoter::new(&read.repository.tree, &read.linked.masks);
     let list = report::list(&read.linked.facts, &read.repository.tree, &quoter, &arguments.kind);
     output::to_stdout(&match arguments.format {
         ListFormat::Table => report::table(&list),

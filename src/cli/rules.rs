@@ -122,23 +122,30 @@ fn borrowed(files: &Files) -> Vec<(&str, &str)> {
 }
 
 fn catalog(files: &Files, config: &Config, errors: &mut Vec<TomlError>) -> Catalog {
-    let all = borrowed(files);
-    let mut all = Catalog::files(&all);
-    all.extend(borrowed(&config.catalog));
-    match Catalog::load(&all) {
-        Ok(catalog) => catalog,
-        Err(wrong) => {
-            let text_of = |path: &str| all.iter().find(|(known, _)| *known == path).map_or("", |(_, text)| text);
-            errors.extend(wrong.into_iter().map(|error| TomlError {
-                text: Arc::from(text_of(&error.path)),
-                span: line_range(text_of(&error.path), error.line),
-                path: error.path,
-                message: error.message,
-                help: None,
-            }));
-            Catalog::default()
+    for entry in &config.catalog {
+        if let Err(wrong) = Catalog::load(&[(config.path(), &entry.text)]) {
+            errors.extend(wrong.into_iter().map(|error| config.wrong_entry(entry, error.message)));
         }
     }
+    let all = borrowed(files);
+    let built_in = Catalog::files(&all);
+    let own = config.catalog.iter().map(|entry| (config.path(), entry.text.as_str()));
+    let all: Vec<(&str, &str)> = built_in.iter().copied().chain(own).collect();
+    Catalog::load(&all).unwrap_or_else(|wrong| {
+        // The entries of prodcheck.toml are reported above, with their places.
+        for error in wrong.into_iter().filter(|error| error.path != config.path()) {
+            let text = built_in.iter().find(|(path, _)| *path == error.path).map_or("", |(_, text)| text);
+            let span = line_range(text, error.line);
+            errors.push(TomlError {
+                path: error.path,
+                text: Arc::from(text),
+                span,
+                message: error.message,
+                help: None,
+            });
+        }
+        Catalog::default()
+    })
 }
 
 fn line_range(text: &str, line: usize) -> std::ops::Range<usize> {

@@ -27,12 +27,21 @@ pub struct Config {
     pub exclude: GlobSet,
     /// Rule files of the team's own: path and text.
     pub rule_files: Vec<(String, String)>,
-    /// Catalog entries of the team's own, each as a file of its own: path and text.
-    pub catalog: Vec<(String, String)>,
+    /// Catalog entries of the team's own.
+    pub catalog: Vec<OwnEntry>,
     /// Names that have to exist among the rules and items.
     names: Vec<Name>,
     /// The file they stand in.
     source: Source,
+}
+
+/// A catalog entry of the team's own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OwnEntry {
+    /// A catalog file with this entry alone.
+    pub text: String,
+    /// Where it stands in prodcheck.toml.
+    span: Range<usize>,
 }
 
 /// A file with its text.
@@ -108,6 +117,16 @@ impl Config {
         Reader { source, folder, errors: Vec::new() }.config(file)
     }
 
+    /// Something wrong with a catalog entry, at the entry's place.
+    pub fn wrong_entry(&self, entry: &OwnEntry, message: String) -> TomlError {
+        self.source.error(entry.span.clone(), message, None)
+    }
+
+    /// The file's path as the user knows it.
+    pub fn path(&self) -> &str {
+        &self.source.path
+    }
+
     /// What is wrong with the names of rules and items, given those that exist.
     pub fn unknown_names(&self, rules: &[&str], items: &[&str]) -> Vec<TomlError> {
         let mut errors = Vec::new();
@@ -155,7 +174,7 @@ impl Reader<'_> {
         }
         let exclude = self.exclude(&file.scan.exclude);
         let rule_files = file.rule_files.iter().flat_map(|pattern| self.rule_files(pattern)).collect();
-        let catalog = self.catalog(file.catalog);
+        let catalog = catalog(file.catalog);
         if self.errors.is_empty() {
             Ok(Config { settings, exclude, rule_files, catalog, names, source: self.source })
         } else {
@@ -244,22 +263,18 @@ impl Reader<'_> {
         }
         files
     }
+}
 
-    /// Each entry as the text of a catalog file in which it stands on the line where it stands here.
-    fn catalog(&mut self, entries: BTreeMap<String, Vec<toml::Spanned<toml::Table>>>) -> Vec<(String, String)> {
-        let mut files = Vec::new();
-        for (subject, list) in entries {
-            for entry in list {
-                let above = "\n".repeat(self.line(entry.span().start) as usize - 1);
-                let table = toml::Table::from_iter([(
-                    subject.clone(),
-                    toml::Value::Array(vec![toml::Value::Table(entry.get_ref().clone())]),
-                )]);
-                files.push((self.source.path.clone(), format!("{above}{table}")));
-            }
+fn catalog(entries: BTreeMap<String, Vec<toml::Spanned<toml::Table>>>) -> Vec<OwnEntry> {
+    let mut own = Vec::new();
+    for (subject, list) in entries {
+        for entry in list {
+            let span = entry.span();
+            let list = toml::Value::Array(vec![toml::Value::Table(entry.into_inner())]);
+            own.push(OwnEntry { text: toml::Table::from_iter([(subject.clone(), list)]).to_string(), span });
         }
-        files
     }
+    own
 }
 
 fn setting(rule: shape::Rule) -> RuleSetting {

@@ -47,8 +47,9 @@ fact = "pool"
     assert_eq!(settings.attest[0].until.to_string(), "2026-09-01");
     let allow = settings.allow[0].path.as_ref().unwrap();
     assert!(allow.is_match("demo/keys.env") && !allow.is_match("src/demo.rs"));
-    let (path, text) = &config.catalog[0];
-    assert_eq!((path.as_str(), text.lines().position(|line| line == "[[call]]")), (FILE, Some(18)));
+    let entry = &config.catalog[0];
+    assert!(entry.text.starts_with("[[call]]\n"), "{}", entry.text);
+    assert!(config.wrong_entry(entry, "no".into()).to_string().starts_with("prodcheck.toml:19:1: no"));
 }
 
 #[test]

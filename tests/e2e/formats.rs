@@ -62,3 +62,56 @@ fn sarif_paths_go_from_the_git_top_level() {
         places.map(|place| place["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap()).collect();
     assert!(!uris.is_empty() && uris.iter().all(|uri| uri.starts_with("backend/")), "{uris:?}");
 }
+
+/// Secrets are made up at run time: none stands in this repository.
+fn secrets() -> Vec<String> {
+    let token = ["gh", "p_", "16C7e42F292c6912E7710c838347Ae178B4a"].concat();
+    let password = ["c0rrect", "-h0rse-", "b4ttery"].concat();
+    let key = ["AKIA", "Q3EGV6", "7TXJ2N5RWP"].concat();
+    vec![token, password, key]
+}
+
+#[test]
+fn no_secret_stands_whole_in_any_output() {
+    let [token, password, key] = secrets().try_into().unwrap();
+    let folder = service();
+    git(folder.path(), &["init", "-q"]);
+    write(
+        folder.path(),
+        ".env",
+        format!("GITHUB_TOKEN={token}\nDATABASE_URL=postgres://shop:{password}@db.shop.io/shop\n"),
+    );
+    write(folder.path(), "src/keys.rs", format!("pub const AWS_ACCESS_KEY_ID: &str = \"{key}\"; // {key}\n"));
+    write(
+        folder.path(),
+        "deploy/api.yaml",
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{ name: api }}\nspec:\n  containers:\n    - name: api\n      image: shop\n      env:\n        - {{ name: TOKEN, value: {token} }}\n"
+        ),
+    );
+    git(folder.path(), &["add", "."]);
+    let runs: [&[&str]; 7] = [
+        &["--pedantic"],
+        &["--pedantic", "--color", "always"],
+        &["--pedantic", "--format", "json"],
+        &["--pedantic", "--format", "sarif", "--sarif-include-suppressed"],
+        &["facts"],
+        &["facts", "--format", "json"],
+        &["routes"],
+    ];
+    for arguments in runs {
+        let run = prodcheck_in(folder.path(), arguments);
+        assert!(run.code < 2, "{}", run.err);
+        for secret in [&token, &password, &key] {
+            assert!(
+                !run.out.contains(secret.as_str()) && !run.err.contains(secret.as_str()),
+                "{arguments:?} {}",
+                run.out
+            );
+        }
+    }
+    let facts = prodcheck_in(folder.path(), &["facts", "--kind", "secret"]).out;
+    for path in [".env:1", ".env:2", "src/keys.rs:1", "deploy/api.yaml:"] {
+        assert!(facts.contains(path), "the secret at {path} is not seen, so its mask is not tried: {facts}");
+    }
+}

@@ -6,6 +6,8 @@ mod bad_input;
 mod contract;
 mod fixtures;
 mod formats;
+mod own;
+mod rules;
 mod samples;
 mod settings;
 mod support;

@@ -10,7 +10,7 @@ use crate::scan::source::Place;
 
 /// Places named on a line.
 const MOST_PLACES: usize = 2;
-const WIDEST_TITLE: usize = 36;
+const WIDEST_TITLE: usize = 44;
 /// With more services than this, a table names only what is not in order.
 const MOST_WHOLE_TABLES: usize = 3;
 

@@ -13,6 +13,8 @@ use crate::scan::source::Place;
 /// Findings with their lines, over all rules and of one rule.
 const MOST_IN_FULL: usize = 50;
 const MOST_OF_A_RULE: usize = 5;
+/// Items about steps that have been taken: they cannot be taken back, so one of a rule is shown, the newest.
+pub(super) const HISTORY: &[&str] = &["database/migrations-safe", "database/migrations-reversible"];
 /// Places named in `and N more places`.
 const MOST_PLACES: usize = 8;
 /// Findings in one line each; the JSON report has all.
@@ -26,7 +28,10 @@ pub fn diagnostics(subject: &Subject<'_>, look: &Look) -> String {
     }
     // Findings come sorted by place; the sort is stable.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let blocks = blocks(&findings);
+    let (history, findings): (Vec<&Finding>, Vec<&Finding>) =
+        findings.into_iter().partition(|finding| is_history(finding));
+    let mut blocks = blocks(&findings);
+    blocks.extend(newest(&history));
     let mut out = String::new();
     for block in blocks.iter().take(MOST_IN_FULL) {
         out.push_str(&match block {
@@ -63,6 +68,23 @@ impl<'a> Block<'a> {
             Block::Absences(absences) => absences.clone(),
         }
     }
+}
+
+fn is_history(finding: &Finding) -> bool {
+    !finding.absence && HISTORY.contains(&finding.item.as_str())
+}
+
+/// A block for each rule: the last by path in full, the others named.
+fn newest<'a>(history: &[&'a Finding]) -> Vec<Block<'a>> {
+    let mut by_rule: BTreeMap<(std::cmp::Reverse<Severity>, &str), Vec<&'a Finding>> = BTreeMap::new();
+    for finding in history {
+        by_rule.entry((std::cmp::Reverse(finding.severity), &finding.rule)).or_default().push(finding);
+    }
+    let block = |mut of_rule: Vec<&'a Finding>| {
+        of_rule.reverse();
+        Block::One(of_rule[0], of_rule.split_off(1))
+    };
+    by_rule.into_values().map(block).collect()
 }
 
 fn blocks<'a>(findings: &[&'a Finding]) -> Vec<Block<'a>> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::diagnostics::HISTORY;
 use super::style::{Look, Tone, first_sentence};
 use crate::check::outcome::{Finding, TickStatus};
 use crate::report::Subject;
@@ -47,7 +48,8 @@ fn steps(subject: &Subject<'_>) -> Vec<String> {
     findings.sort_by_key(|finding| {
         let at = rank(finding);
         let is_open = at < usize::MAX && finding.part.is_some();
-        (!is_open, std::cmp::Reverse(finding.severity), at, finding.part.is_none())
+        let is_past = HISTORY.contains(&finding.item.as_str());
+        (is_past, !is_open, std::cmp::Reverse(finding.severity), at, finding.part.is_none())
     });
     let mut items: BTreeSet<&str> = BTreeSet::new();
     let distinct = findings.into_iter().filter(|finding| items.insert(finding.item.as_str()));

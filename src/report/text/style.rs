@@ -120,6 +120,7 @@ impl Look {
         for word in text.trim().split(' ') {
             let width = visible_width(word);
             if !is_fresh && column + 1 + width > self.width {
+                out.truncate(out.trim_end_matches(' ').len());
                 out.push('\n');
                 out.push_str(&" ".repeat(indent));
                 column = indent;
@@ -133,9 +134,7 @@ impl Look {
             column += width;
             is_fresh = false;
         }
-        while out.ends_with(' ') {
-            out.pop();
-        }
+        out.truncate(out.trim_end_matches(' ').len());
         out.push('\n');
         out
     }

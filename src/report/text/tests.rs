@@ -58,6 +58,19 @@ fn many_findings_of_a_rule_are_folded() {
 }
 
 #[test]
+fn of_steps_that_were_taken_the_newest_is_shown() {
+    let mut sample = Sample::full();
+    let old = sample.outcome.findings[1].clone();
+    let old = crate::check::outcome::Finding { item: "database/migrations-safe".into(), ..old };
+    let place = samples::place(&sample.tree, "src/main.rs", "check()");
+    let new = crate::check::outcome::Finding { place, ..old.clone() };
+    sample.outcome.findings = vec![old, new];
+    let text = report(&sample.subject(), &PLAIN);
+    assert_eq!(text.matches("error[probe-path-not-served]").count(), 1);
+    assert!(text.contains("╭─[src/main.rs:6:") && text.contains("and 1 more place: deploy/api.yaml:3"), "{text}");
+}
+
+#[test]
 fn absences_at_one_anchor_are_one_block() {
     let mut sample = Sample::full();
     let one = sample.outcome.findings[2].clone();
