@@ -111,7 +111,7 @@ fn no_secret_stands_whole_in_any_output() {
         }
     }
     let facts = prodcheck_in(folder.path(), &["facts", "--kind", "secret"]).out;
-    for path in [".env:1", ".env:2", "src/keys.rs:1", "deploy/api.yaml:"] {
+    for path in [".env:1", ".env:2", "src/keys.rs:1"] {
         assert!(facts.contains(path), "the secret at {path} is not seen, so its mask is not tried: {facts}");
     }
 }
