@@ -36,7 +36,7 @@ fn table(subject: &Subject<'_>, look: &Look, name: &str, rows: &[Row], is_short:
     }
     let mut out = format!("{}\n", look.paint(&format!("Go-live checklist: {name}"), Tone::Strong));
     let widest = rows.iter().map(|row| row.title.chars().count()).max().unwrap_or(0).min(WIDEST_TITLE);
-    for (number, section) in (1..).zip(rows.chunk_by(|left, right| left.section == right.section)) {
+    for (number, section) in (1..).zip(chapters(subject, rows)) {
         let rows: Vec<&Row> = section.iter().filter(|row| !is_short || is_open(row.status)).collect();
         let Some(first) = rows.first() else { continue };
         _ = writeln!(out, "  {number} {}", look.paint(&section_title(subject, &first.section), Tone::Strong));
@@ -51,6 +51,12 @@ fn table(subject: &Subject<'_>, look: &Look, name: &str, rows: &[Row], is_short:
 
 fn is_open(status: Status) -> bool {
     !matches!(status, Status::Pass | Status::Na | Status::Attested)
+}
+
+/// Rows under one heading: sections of one title share it.
+fn chapters<'r>(subject: &Subject<'_>, rows: &'r [Row]) -> impl Iterator<Item = &'r [Row]> {
+    let title = |row: &Row| section_title(subject, &row.section);
+    rows.chunk_by(move |left, right| title(left) == title(right))
 }
 
 fn section_title(subject: &Subject<'_>, id: &str) -> String {
