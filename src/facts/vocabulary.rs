@@ -860,6 +860,8 @@ vocabulary! {
         per_request: flag,
         /// Retries or a breaker around it.
         retries: flag,
+        /// It does not check the peer's certificate or host name.
+        accepts_any_certificate: flag,
     }
 
     /// A call that blocks its thread.
@@ -1066,6 +1068,8 @@ vocabulary! {
         tls: flag,
         /// Plain HTTP is redirected or refused.
         redirects: flag,
+        /// It accepts SSL, TLS 1.0 or TLS 1.1.
+        weak_tls: flag,
     }
 
     /// An autoscaler.

@@ -168,7 +168,9 @@ fn fly(deployment: &mut Deployment<'_, '_>, file: &SourceFile, node: &Node) {
                 }
             }
         }
-        fly.count(deployment, service.entry("min_machines_running").filter(|entry| entry.value.number() != Some(0.0)));
+        // A floor of one says nothing about how many run: Fly starts two by default.
+        let floor = |entry: &&Entry| entry.value.number().is_none_or(|count| count >= 2.0);
+        fly.count(deployment, service.entry("min_machines_running").filter(floor));
         fly_https(deployment, &fly, service);
     }
     for check in node.get("checks").map_or(&[][..], Node::entries) {

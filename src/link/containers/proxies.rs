@@ -79,12 +79,21 @@ fn nginx_server(deployment: &mut Deployment<'_, '_>, file: FileId, server: &Dire
             redirect = Some(directive.span);
         }
     });
-    let data =
-        Ingress { by: "nginx".into(), tls: Attr::Known(tls.is_some()), redirects: Attr::Known(redirect.is_some()) };
+    let data = Ingress {
+        by: "nginx".into(),
+        tls: Attr::Known(tls.is_some()),
+        redirects: Attr::Known(redirect.is_some()),
+        weak_tls: Attr::Known(weak_tls(server)),
+    };
     add(deployment, file, data, server.name_span);
     if let Some(span) = tls.or(redirect) {
         add(deployment, file, Https { by: "proxy".into() }, span);
     }
+}
+
+fn weak_tls(server: &Directive) -> bool {
+    let weak = |text: &str| matches!(text, "SSLv2" | "SSLv3" | "TLSv1" | "TLSv1.1");
+    server.children("ssl_protocols").flat_map(|line| &line.arguments).any(|argument| weak(&argument.text))
 }
 
 fn limit(deployment: &mut Deployment<'_, '_>, file: FileId, by: &str, span: Span) {
@@ -125,7 +134,8 @@ fn caddy(deployment: &mut Deployment<'_, '_>, file: FileId, root: &[Directive]) 
         let addresses =
             std::iter::once(site.name.as_str()).chain(site.arguments.iter().map(|argument| argument.text.as_str()));
         let tls = addresses.into_iter().any(has_certificate) || all.iter().any(|directive| directive.name == "tls");
-        let data = Ingress { by: "caddy".into(), tls: Attr::Known(tls), redirects: Attr::Known(tls) };
+        let data =
+            Ingress { by: "caddy".into(), tls: Attr::Known(tls), redirects: Attr::Known(tls), ..Ingress::default() };
         add(deployment, file, data, site.name_span);
         if tls {
             add(deployment, file, Https { by: "proxy".into() }, site.name_span);

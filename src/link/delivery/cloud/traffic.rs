@@ -22,7 +22,7 @@ pub fn listener(context: &Context<'_>, linked: &mut Linked, resource: &Resource<
         context,
         linked,
         resource,
-        Ingress { by: "load-balancer".into(), tls: tls.into(), redirects: redirects.into() },
+        Ingress { by: "load-balancer".into(), tls: tls.into(), redirects: redirects.into(), ..Ingress::default() },
     );
     if tls || redirects {
         add(context, linked, resource, Https { by: "load-balancer".into() });
