@@ -9,6 +9,7 @@ mod kubernetes;
 mod owner;
 mod platforms;
 mod proxies;
+mod secret_files;
 mod secret_names;
 mod variables;
 
@@ -36,6 +37,7 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     platforms::emit(&mut deployment);
     proxies::emit(&mut deployment);
     ecs::emit(&mut deployment);
+    secret_files::emit(&mut deployment);
 }
 
 /// What every part of this module works with.

@@ -105,6 +105,8 @@ fn matching(facts: &Facts, routes: &[FactId], path: &str) -> Vec<FactId> {
         .copied()
         .filter(|route| path_of(facts, *route).is_some_and(|pattern| takes(pattern, path)))
         .collect();
+    let main: Vec<FactId> = all.iter().copied().filter(|route| is_on_main(facts, *route)).collect();
+    let all = if main.is_empty() { all } else { main };
     let literal: Vec<FactId> = all
         .iter()
         .copied()
@@ -113,6 +115,11 @@ fn matching(facts: &Facts, routes: &[FactId], path: &str) -> Vec<FactId> {
         })
         .collect();
     if literal.is_empty() { all } else { literal }
+}
+
+/// Whether a route is of the process's main server: where several serve a path, that is the one meant.
+fn is_on_main(facts: &Facts, route: FactId) -> bool {
+    matches!(&facts.get(route).data, Data::Route(route) if route.server.known().is_some_and(|name| name == "main"))
 }
 
 /// Whether a route takes a path whose variables may stand for anything.
