@@ -99,7 +99,9 @@ fn wrap_line(look: &Look, lead: &str, indent: usize, said: &str) -> String {
 fn parts(look: &Look, row: &Row) -> String {
     let said: Vec<&crate::check::outcome::PartRow> =
         row.parts.iter().filter(|part| part.status != PartStatus::Na).collect();
-    if said.len() < 2 || !is_open(row.status) {
+    // Most reasons name the parts themselves.
+    let is_said = said.iter().any(|part| row.reason.contains(&part.part));
+    if said.len() < 2 || !is_open(row.status) || is_said {
         return String::new();
     }
     let marks: Vec<String> = said.iter().map(|part| format!("{} {}", look.part(part.status), part.part)).collect();

@@ -1,6 +1,6 @@
 //! Findings: the worst first, in full as long as that helps, then in one line each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::style::{Look, Tone, flat};
@@ -26,16 +26,16 @@ pub fn diagnostics(subject: &Subject<'_>, look: &Look) -> String {
     if findings.is_empty() {
         return "No findings.\n\n".to_string();
     }
-    // Findings come sorted by place; the sort is stable.
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    worst_first(&mut findings);
     let (history, findings): (Vec<&Finding>, Vec<&Finding>) =
         findings.into_iter().partition(|finding| is_history(finding));
     let mut blocks = blocks(&findings);
     blocks.extend(newest(&history));
     let mut out = String::new();
+    let mut explained: BTreeSet<(&str, &str)> = BTreeSet::new();
     for block in blocks.iter().take(MOST_IN_FULL) {
         out.push_str(&match block {
-            Block::One(finding, more) => in_full(subject, look, finding, more),
+            Block::One(finding, more) => in_full(subject, look, finding, more, &mut explained),
             Block::Absences(absences) => together(subject, look, absences),
         });
         out.push('\n');
@@ -68,6 +68,19 @@ impl<'a> Block<'a> {
             Block::Absences(absences) => absences.clone(),
         }
     }
+}
+
+/// The worst first, and what one rule found together; findings come sorted by place.
+fn worst_first(findings: &mut [&Finding]) {
+    let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, finding) in findings.iter().enumerate() {
+        first.entry(&finding.rule).or_insert(at);
+    }
+    findings.sort_by_key(|finding| {
+        let together =
+            if finding.absence { usize::MAX } else { first.get(finding.rule.as_str()).copied().unwrap_or(0) };
+        (std::cmp::Reverse(finding.severity), together)
+    });
 }
 
 fn is_history(finding: &Finding) -> bool {
@@ -115,15 +128,25 @@ fn blocks<'a>(findings: &[&'a Finding]) -> Vec<Block<'a>> {
     blocks
 }
 
-fn in_full(subject: &Subject<'_>, look: &Look, finding: &Finding, more: &[&Finding]) -> String {
+/// A finding with its lines. What is `explained` already for its rule is not said again.
+fn in_full<'a>(
+    subject: &Subject<'_>,
+    look: &Look,
+    finding: &'a Finding,
+    more: &[&Finding],
+    explained: &mut BTreeSet<(&'a str, &'a str)>,
+) -> String {
     let mut out = heading(subject, look, finding);
     out.push_str(&window(subject, look, finding.place));
     out.push_str(&flow(subject, look, finding));
     for related in &finding.related {
         out.push_str(&labelled(subject, look, "see", &note_at(subject, related)));
     }
-    out.push_str(&labelled(subject, look, "why", &finding.why));
-    out.push_str(&labelled(subject, look, "fix", &finding.fix));
+    for (label, text) in [("why", &finding.why), ("fix", &finding.fix)] {
+        if explained.insert((&finding.rule, text)) {
+            out.push_str(&labelled(subject, look, label, text));
+        }
+    }
     if !more.is_empty() {
         out.push_str(&look.wrap("  ", 4, &more_places(subject, more)));
     }

@@ -54,6 +54,7 @@ fn many_findings_of_a_rule_are_folded() {
     sample.outcome.findings = vec![one; 12];
     let text = report(&sample.subject(), &PLAIN);
     assert_eq!(text.matches("error[probe-path-not-served]").count(), 5);
+    assert_eq!(text.matches("fix: ").count(), 1, "it is said once: {text}");
     assert!(text.contains("and 7 more places: deploy/api.yaml:3, "), "{text}");
 }
 
