@@ -18,6 +18,3 @@ mod verdict;
 mod words;
 
 pub use run::check;
-
-#[cfg(test)]
-mod tests;

@@ -497,8 +497,12 @@ vocabulary! {
         name: text,
         /// json, text, empty, html, problem+json.
         format: text,
-        /// It logs server errors on the way out.
+        /// It logs server errors on the way out, or where they become this type.
         logs: flag,
+        /// It can answer 5xx.
+        server_errors: flag,
+        /// Another error type of the service answers in another format.
+        differs: flag,
         /// The framework's own error type.
         framework: flag,
     }

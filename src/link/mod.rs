@@ -13,7 +13,6 @@ pub mod routes;
 pub mod schema;
 pub mod secrets;
 pub mod services;
-pub mod taint;
 pub mod ties;
 #[cfg(test)]
 pub mod trial;

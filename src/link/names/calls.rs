@@ -20,6 +20,11 @@ pub(super) fn find(names: &mut Names<'_>) {
     names.outside = outside;
 }
 
+/// The names that a body binds, with their types.
+pub(super) fn locals<'a>(names: &Names<'a>, id: FunctionId) -> Locals<'a> {
+    Calls::of(names, id, &HashSet::new()).locals
+}
+
 /// A call through a trait leads to at most this many implementations.
 const IMPLEMENTATIONS: usize = 12;
 
@@ -261,7 +266,9 @@ impl<'n, 'a> Calls<'n, 'a> {
         let mut found = Calls { names, id, offloaders, locals: Locals::new(), offloaded: false, calls, outside };
         let info = names.function(id);
         for parameter in &info.function.parameters {
-            let ty = parameter.ty.as_ref().map(|ty| names.type_in(id, ty));
+            // Which type stands behind `impl Trait` only the callers know.
+            let known = parameter.ty.as_ref().filter(|ty| !ty.text.trim_start_matches("&mut ").contains("impl "));
+            let ty = known.map(|ty| names.type_in(id, ty));
             names.bind(info.module, &mut found.locals, &parameter.pattern, ty);
         }
         if let Some(body) = &info.function.body {
@@ -359,7 +366,8 @@ impl<'n, 'a> Calls<'n, 'a> {
         let reach = &self.names.crate_of_module(own.module).reach;
         let mut candidates = self.names.methods_named(method).iter().copied().filter(|id| {
             let info = self.names.function(*id);
-            let near = reach.contains(&self.names.crate_of_module(info.module).package);
+            // A trait may be implemented in crates that this one cannot see.
+            let near = info.of_trait.is_some() || reach.contains(&self.names.crate_of_module(info.module).package);
             let usable = own.role != Role::Service || info.role != Role::Test;
             near && usable && info.function.has_self && info.function.parameters.len() == arguments
         });

@@ -132,3 +132,9 @@ impl<'t> Condition<'t> {
         }
     }
 }
+
+/// Whether production compiles code with these attributes, as far as `cfg` says; features count as on.
+pub fn in_production(attributes: &[Attribute]) -> bool {
+    attributes.is_empty()
+        || Standing { role: Role::Service, development_only: false }.of(attributes, None).is_production()
+}

@@ -16,7 +16,8 @@ use super::Repository;
 use super::workspace::Workspace;
 use crate::parse::rust::ast::{Function, Impl, Item};
 use crate::scan::source::{FileId, Place, Role, Span};
-pub use types::Ty;
+pub use cfg::in_production;
+pub use types::{Scope, Ty};
 
 /// Index of a module.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -356,3 +356,25 @@ impl<'a> Names<'a> {
         item.and_then(|info| kind(info.item)).unwrap_or(&[])
     }
 }
+
+/// The names of a function's body with their types.
+#[derive(Debug)]
+pub struct Scope<'n, 'a> {
+    names: &'n Names<'a>,
+    function: FunctionId,
+    locals: Locals<'a>,
+}
+
+impl Scope<'_, '_> {
+    /// The type of an expression of the body.
+    pub fn type_of(&self, expr: &Expr) -> Option<Ty> {
+        self.names.type_of(self.function, &self.locals, expr, 0)
+    }
+}
+
+impl<'a> Names<'a> {
+    /// The names of a function's body, by its parameters and what its locals are bound to.
+    pub fn scope(&self, function: FunctionId) -> Scope<'_, 'a> {
+        Scope { names: self, function, locals: super::calls::locals(self, function) }
+    }
+}

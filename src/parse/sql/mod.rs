@@ -47,7 +47,6 @@ pub enum Kind {
     },
     CreateIndex(CreateIndex),
     DropIndex {
-        names: Vec<Name>,
         concurrently: bool,
     },
     DropTable {
@@ -207,7 +206,7 @@ fn kind(part: &[Token]) -> Kind {
         ("create", _) => ddl::create(part),
         ("alter", "table") => ddl::alter_table(part),
         ("drop", "table") => ddl::drop_table(part),
-        ("drop", "index") => ddl::drop_index(part),
+        ("drop", "index") => Kind::DropIndex { concurrently: part.iter().any(|token| token.word() == "concurrently") },
         ("rename", "table") => ddl::rename_table(part),
         ("select" | "insert" | "update" | "delete" | "with" | "replace", _) => Kind::Query(query::read(part)),
         ("set", _) => Kind::Set { name: ddl::set_name(part) },

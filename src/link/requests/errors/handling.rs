@@ -1,0 +1,72 @@
+//! What becomes of errors in request code: logged, swallowed, mapped away.
+
+use super::types::reports;
+use crate::facts::{Confidence, Fact, vocabulary};
+use crate::link::names::FunctionInfo;
+use crate::link::requests::Part;
+use crate::link::requests::body::{each, each_in};
+use crate::link::requests::sensitive::names_in;
+use crate::parse::rust::ast::{Expr, ExprKind, PatternKind};
+use crate::scan::source::Span;
+
+/// Adds how a function that requests reach handles errors.
+pub(super) fn look<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut Vec<Fact>) {
+    let Some(body) = &info.function.body else { return };
+    let mut add = |how: &str, span: Span, sure: Confidence| {
+        let Some(reached) = part.reached(info, span) else { return };
+        let data = vocabulary::ErrorHandling { how: how.into(), in_request: true.into() };
+        found.push(part.fact(data, info.file, span, sure, Some(reached)));
+    };
+    let instrumented = info
+        .item
+        .attributes
+        .iter()
+        .find(|attribute| attribute.path.last() == "instrument" && names_in(attribute, "err"));
+    if let Some(attribute) = instrumented {
+        add("logged", attribute.span, Confidence::High);
+    }
+    each(body, &mut |expr, around| {
+        if reports(expr) && around.iter().any(|outer| is_error_branch(outer)) {
+            add("logged", expr.span, Confidence::High);
+        }
+        if let Some(span) = mapped_away(part, info, expr) {
+            add("mapped-away", span, Confidence::Medium);
+        }
+    });
+}
+
+/// A closure of `map_err`, an `Err` arm, `if let Err`.
+fn is_error_branch(expr: &Expr) -> bool {
+    match &*expr.kind {
+        ExprKind::MethodCall { method, .. } => {
+            matches!(method.as_str(), "map_err" | "inspect_err" | "unwrap_or_else" | "or_else")
+        }
+        ExprKind::Match { arms, .. } => arms.iter().any(|arm| binds_error(&arm.pattern)),
+        ExprKind::If { condition, .. } => {
+            matches!(&*condition.kind, ExprKind::Let { pattern, .. } if binds_error(pattern))
+        }
+        _ => false,
+    }
+}
+
+fn binds_error(pattern: &crate::parse::rust::ast::Pattern) -> bool {
+    matches!(&pattern.kind, PatternKind::TupleStruct(path, _) if path.last() == "Err")
+}
+
+/// `map_err(|_| ..)` to a 5xx answer, without a log.
+fn mapped_away(part: &Part<'_, '_>, info: &FunctionInfo<'_>, expr: &Expr) -> Option<Span> {
+    let ExprKind::MethodCall { method, method_span, arguments, .. } = &*expr.kind else { return None };
+    let ExprKind::Closure { parameters, body, .. } = &*arguments.first().filter(|_| method == "map_err")?.kind else {
+        return None;
+    };
+    let ignored = match &parameters.first()?.pattern.kind {
+        PatternKind::Wild => true,
+        PatternKind::Name(name) => name.starts_with('_'),
+        _ => false,
+    };
+    let text = part.context.repository.tree.file(info.file).slice(body.span);
+    let fault = ["INTERNAL_SERVER_ERROR", "InternalServerError"].iter().any(|word| text.contains(word));
+    let mut logs = false;
+    each_in(body, &mut |inner, _| logs |= reports(inner));
+    (ignored && fault && !logs).then_some(*method_span)
+}
