@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 const PATIENCE: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(120);
@@ -52,7 +52,8 @@ impl Progress {
 }
 
 fn spin(stage: &Mutex<&'static str>, wait: impl Fn() -> Result<(), RecvTimeoutError>) {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let style = ProgressStyle::default_spinner().tick_chars("|/-\\ ");
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
     bar.enable_steady_tick(TICK);
     loop {
         if let Ok(stage) = stage.lock() {

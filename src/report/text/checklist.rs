@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::style::{Look, Tone, flat, padded, visible_width};
-use crate::check::outcome::{PartStatus, Row, Status};
+use crate::check::outcome::{Finding, PartStatus, Row, Status};
+use crate::facts::Confidence;
 use crate::report::Subject;
 use crate::report::quote::escape;
 use crate::scan::source::Place;
@@ -110,8 +111,8 @@ fn parts(look: &Look, row: &Row) -> String {
 
 fn places(subject: &Subject<'_>, row: &Row) -> String {
     let of_findings = row.findings.iter().filter_map(|at| subject.outcome.findings.get(*at));
-    let broken: Vec<Place> =
-        of_findings.filter(|finding| finding.suppressed.is_none()).map(|finding| finding.place).collect();
+    let counts = |finding: &&Finding| finding.suppressed.is_none() && finding.confidence > Confidence::Low;
+    let broken: Vec<Place> = of_findings.filter(counts).map(|finding| finding.place).collect();
     let (shown, count) = match row.status {
         Status::Violated | Status::Missing if !broken.is_empty() => (&broken, broken.len()),
         Status::Na | Status::Manual => return String::new(),
