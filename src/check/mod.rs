@@ -18,3 +18,6 @@ mod verdict;
 mod words;
 
 pub use run::check;
+
+#[cfg(test)]
+mod tests;

@@ -108,10 +108,15 @@ fn parts<'x, 'r, 'f>(found: &'x [Found<'r, 'f>]) -> Vec<Part<'x, 'r, 'f>> {
     names.into_iter().map(part).collect()
 }
 
-/// What is asked for shows a part; what was looked at does where nothing is asked for.
+/// What is asked for shows a part; what was looked at does where nothing is asked for. Each fact once.
 fn evidence<'f>(part: &Part<'_, '_, 'f>) -> Vec<&'f Fact> {
     let rules = part.rules.iter().filter(|found| found.judged.asks || !part.standing.asks);
-    rules.flat_map(|found| found.judged.evidence.iter().copied()).collect()
+    once(rules.flat_map(|found| found.judged.evidence.iter().copied()))
+}
+
+fn once<'f>(facts: impl Iterator<Item = &'f Fact>) -> Vec<&'f Fact> {
+    let mut seen = std::collections::BTreeSet::new();
+    facts.filter(|fact| seen.insert((fact.kind(), fact.place))).collect()
 }
 
 /// Distinct places in order of path, those that only a default establishes last.
@@ -141,16 +146,24 @@ fn reason(item: &Item, status: Status, parts: &[Part<'_, '_, '_>]) -> String {
     }
 }
 
+/// The rules' own words, and what facts show the parts of the other rules.
 fn passed(parts: &[Part<'_, '_, '_>]) -> String {
     let mut words: Vec<String> = Vec::new();
+    let mut facts: Vec<&Fact> = Vec::new();
     for part in parts {
         let own = part.rules.iter().filter(|found| !found.judged.evidence.is_empty());
-        let said: Vec<String> = own.filter_map(|found| found.judged.shown.clone()).collect();
-        let said = if said.is_empty() { words::facts(&evidence(part)) } else { said.join("; ") };
-        if !said.is_empty() && !words.contains(&said) {
-            words.push(said);
+        let said: Vec<&String> = own.filter_map(|found| found.judged.shown.as_ref()).collect();
+        if said.is_empty() {
+            facts.extend(evidence(part));
+        }
+        for said in said.into_iter().filter(|said| !said.is_empty()) {
+            if !words.contains(said) {
+                words.push(said.clone());
+            }
         }
     }
+    let named = words::facts(&once(facts.into_iter()));
+    words.extend([named].into_iter().filter(|named| !named.is_empty()));
     words.join("; ")
 }
 

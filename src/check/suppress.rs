@@ -55,7 +55,9 @@ impl<'a> Suppressions<'a> {
                 match directive(text) {
                     Ok(None) => {}
                     Ok(Some((rules, reason))) => {
-                        let lines = (*line, last_line_of_block(file, &lines[at..]) + 1);
+                        let alone = is_alone(file, *line);
+                        let after = if alone { last_line_of_block(file, &lines[at..]) + 1 } else { *line };
+                        let lines = (*line, after);
                         comments.push(Directive { file: file.id, line: *line, lines, rules, reason });
                     }
                     Err(problem) => notices.push(notice(file, *line, problem)),
@@ -130,12 +132,16 @@ fn notice(file: &SourceFile, line: u32, message: impl Into<String>) -> Notice {
     Notice { path: file.path.clone(), line: Some(line), message: message.into(), fatal: false }
 }
 
+/// Whether nothing but a comment stands on a line.
+fn is_alone(file: &SourceFile, line: u32) -> bool {
+    file.slice(file.line_span(line)).trim_start().starts_with(['#', '/', '-', '<', '*', ';', '{'])
+}
+
 /// Last line of the comments that follow one another without a line of anything else.
 fn last_line_of_block(file: &SourceFile, from: &[(u32, u32, &str)]) -> u32 {
     let mut last = from.first().map_or(0, |(_, last, _)| *last);
     for (first, end, _) in &from[1.min(from.len())..] {
-        let alone = file.slice(file.line_span(*first)).trim_start().starts_with(['#', '/', '-', '<', '*', ';', '{']);
-        if *first != last + 1 || !alone {
+        if *first != last + 1 || !is_alone(file, *first) {
             break;
         }
         last = *end;

@@ -13,6 +13,7 @@ pub mod routes;
 pub mod schema;
 pub mod secrets;
 pub mod services;
+pub mod taint;
 pub mod ties;
 #[cfg(test)]
 pub mod trial;

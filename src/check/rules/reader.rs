@@ -131,8 +131,10 @@ impl Reader {
     }
 }
 
-/// The known name that is most like a word, where one is like it at all.
+/// The known name that is most like a word, where one is like it at all: a slip apart, or alike as a whole.
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let scored = known.iter().map(|name| (strsim::jaro_winkler(word, name), *name));
-    scored.filter(|(score, _)| *score > 0.8).max_by(|left, right| left.0.total_cmp(&right.0)).map(|(_, name)| name)
+    let one_slip = known.iter().find(|name| strsim::damerau_levenshtein(word, name) == 1);
+    let scored = known.iter().map(|name| (strsim::jaro_winkler(word, name), name));
+    let alike = || scored.filter(|(score, _)| *score > 0.8).max_by(|left, right| left.0.total_cmp(&right.0));
+    one_slip.or_else(|| alike().map(|(_, name)| name)).copied()
 }

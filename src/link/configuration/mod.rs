@@ -3,6 +3,7 @@
 mod env_files;
 mod environments;
 pub mod ignores;
+mod key_sets;
 pub mod words;
 
 use super::{Context, Linked};
@@ -11,4 +12,5 @@ use super::{Context, Linked};
 pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     env_files::emit(context, linked);
     environments::emit(context, linked);
+    key_sets::emit(context, linked);
 }

@@ -9,8 +9,6 @@ use crate::scan::source::{Kind, Role, SourceFile, Span};
 pub struct Section<'a> {
     /// Its text in lower case.
     pub title: String,
-    /// Level of the heading.
-    pub level: u8,
     /// The heading.
     pub heading: Span,
     /// From the heading to the next one of its level or above.
@@ -72,7 +70,6 @@ pub fn of<'a>(file: &'a SourceFile, markdown: &Markdown) -> Vec<Section<'a>> {
         let drawn = |language: &str, text: &str| DIAGRAMS.contains(&language) || is_drawing(text);
         sections.push(Section {
             title: heading.text.to_lowercase(),
-            level: heading.level,
             heading: heading.span,
             body: file.slice(Span::new(heading.span.end as usize, end)),
             code: code.clone().map(|block| block.text.as_str()).collect::<Vec<_>>().join("\n"),

@@ -10,7 +10,9 @@ use crate::scan::source::{Role, SourceFile, Span};
 pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     for (file, markdown) in sections::documents(context) {
         let sections = sections::of(file, markdown);
-        for subject in SUBJECTS {
+        // Notes for coding assistants describe the code; they are no procedures for people on duty.
+        let for_tools = FOR_TOOLS.contains(&file.name().to_ascii_lowercase().as_str());
+        for subject in SUBJECTS.iter().filter(|subject| !for_tools || subject.name == "architecture") {
             if let Some((span, form, confidence)) = find(subject, file, &sections) {
                 add(context, linked, file, span, (subject.name, form), confidence);
             }
@@ -39,6 +41,8 @@ fn add(
     let data = Document { subject: what.0.into(), title: title.into(), form: what.1.into() };
     linked.facts.add(context.fact_in_role(data, file.id, span, Role::Service).confidence(confidence));
 }
+
+const FOR_TOOLS: &[&str] = &["copilot-instructions.md", "agents.md", "claude.md", "gemini.md", "llms.txt"];
 
 /// A subject by names of files, folders and headings.
 struct Subject {
@@ -190,18 +194,12 @@ fn find(subject: &Subject, file: &SourceFile, sections: &[Section<'_>]) -> Optio
     }
     let section = sections.iter().find(|section| heading_is(subject, &section.title) && (subject.enough)(section))?;
     let readme = stem == "readme" || stem == "contributing";
-    let confidence = if subject.name == "runbook"
-        && section.title.contains("troubleshoot")
-        && readme
-        && !about_production(section)
-    {
+    if subject.name == "runbook" && section.title.contains("troubleshoot") && readme && !about_production(section) {
         // Troubleshooting in a README is mostly about setting up a developer's machine.
-        Confidence::Low
-    } else {
-        Confidence::Medium
-    };
+        return None;
+    }
     let form = if section.diagram || section.image { "diagram" } else { "section" };
-    Some((section.heading, form, confidence))
+    Some((section.heading, form, Confidence::Medium))
 }
 
 fn about_production(section: &Section<'_>) -> bool {

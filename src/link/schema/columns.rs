@@ -14,8 +14,8 @@ use crate::scan::source::{FileId, Place};
 #[derive(Default)]
 struct Table {
     columns: BTreeMap<String, State>,
-    /// First columns of indexes, keys and unique constraints.
-    led: BTreeSet<String>,
+    /// First columns of indexes, keys and unique constraints, with the name of an index that has one.
+    led: BTreeSet<(String, String)>,
 }
 
 /// A column after all migrations.
@@ -49,12 +49,16 @@ impl Schema {
             Kind::CreateTable(created) if !created.temporary => {
                 let table = self.tables.entry(created.table.text.clone()).or_default();
                 created.columns.iter().for_each(|column| table.add(column, file));
-                table.led.extend(created.keys.iter().filter_map(|key| key.first().cloned()));
+                created.keys.iter().filter_map(|key| key.first()).for_each(|first| table.lead(first, ""));
                 created.foreign_keys.iter().filter_map(|key| key.first()).for_each(|name| table.key(&name.text));
             }
             Kind::CreateIndex(index) if !index.partial => {
-                let led = index.columns.first().cloned();
-                self.tables.entry(index.table.text.clone()).or_default().led.extend(led);
+                let table = self.tables.entry(index.table.text.clone()).or_default();
+                index.columns.first().into_iter().for_each(|first| table.lead(first, &index.name.text));
+            }
+            Kind::DropIndex { names, .. } => {
+                let dropped = |name: &str| !name.is_empty() && names.iter().any(|dropped| dropped.text == name);
+                self.tables.values_mut().for_each(|table| table.led.retain(|(_, name)| !dropped(name)));
             }
             Kind::DropTable { tables } => tables.iter().for_each(|table| drop(self.tables.remove(&table.text))),
             Kind::RenameTable { from, to } => self.rename(&from.text, &to.text),
@@ -80,12 +84,13 @@ impl Schema {
             Action::AddColumn(column) => table.add(column, file),
             Action::DropColumn(column) => drop(table.columns.remove(&column.text)),
             Action::RenameColumn { from, to } => table.rename(&from.text, &to.text),
-            Action::AddIndex(columns) => table.led.extend(columns.first().cloned()),
-            Action::AddConstraint { what, columns, .. } => {
+            Action::AddIndex(columns) => columns.first().into_iter().for_each(|first| table.lead(first, "")),
+            Action::DropConstraint(dropped) => table.led.retain(|(_, name)| name.is_empty() || *name != dropped.text),
+            Action::AddConstraint { name, what, columns, .. } => {
                 let Some(first) = columns.first() else { return };
                 match what {
                     Constraint::ForeignKey => table.key(&first.text),
-                    Constraint::PrimaryKey | Constraint::Unique => drop(table.led.insert(first.text.clone())),
+                    Constraint::PrimaryKey | Constraint::Unique => table.lead(&first.text, &name.text),
                     _ => {}
                 }
             }
@@ -106,7 +111,7 @@ impl Schema {
                 .collect();
             for (name, column) in &chosen {
                 let Some(table) = self.tables.get_mut(name) else { continue };
-                let served = chosen.iter().any(|(other, by)| other == name && by != column && table.led.contains(*by));
+                let served = chosen.iter().any(|(other, by)| other == name && by != column && table.is_led(by));
                 if let Some(state) = table.columns.get_mut(*column).filter(|_| !served) {
                     state.queried.get_or_insert(literal.place);
                 }
@@ -138,7 +143,7 @@ impl Schema {
                     name: column.as_str().into(),
                     foreign_key: state.foreign_key.into(),
                     queried: state.queried.is_some().into(),
-                    indexed: table.led.contains(column).into(),
+                    indexed: table.is_led(column).into(),
                     engine: set.engine.map(str::to_string).into(),
                 };
                 let mut fact = set.fact(context, data, state.place.file, state.place.span);
@@ -152,11 +157,19 @@ impl Schema {
 }
 
 impl Table {
+    fn lead(&mut self, first: &str, name: &str) {
+        self.led.insert((first.to_string(), name.to_string()));
+    }
+
+    fn is_led(&self, column: &str) -> bool {
+        self.led.iter().any(|(first, _)| first == column)
+    }
+
     fn add(&mut self, column: &Column, file: FileId) {
         let place = Place { file, span: column.name.span };
         let state = State { place, foreign_key: column.references, queried: None };
         if column.key {
-            self.led.insert(column.name.text.clone());
+            self.lead(&column.name.text, "");
         }
         self.columns.entry(column.name.text.clone()).or_insert(state);
     }
@@ -171,8 +184,8 @@ impl Table {
         if let Some(state) = self.columns.remove(from) {
             self.columns.insert(to.to_string(), state);
         }
-        if self.led.remove(from) {
-            self.led.insert(to.to_string());
-        }
+        let led = std::mem::take(&mut self.led);
+        let renamed = |first: String| if first == from { to.to_string() } else { first };
+        self.led = led.into_iter().map(|(first, name)| (renamed(first), name)).collect();
     }
 }

@@ -1,8 +1,10 @@
 //! Queries in code: literal ones, ones that macros check, ones that are built at run time.
 
 use crate::facts::vocabulary::{Query, RuntimeSchema};
-use crate::facts::{Confidence, Fact};
+use crate::facts::{Confidence, Data, Fact};
 use crate::link::names::FunctionInfo;
+use crate::link::reach::Reach;
+use crate::link::taint::{self, Taint, placeholders};
 use crate::link::{Context, Linked};
 use crate::parse::rust::ast::{
     Block, Expr, ExprKind, Literal, MacroCall, Pattern, PatternKind, Statement as RustStatement,
@@ -70,9 +72,12 @@ const DSL: &[(&str, &[&str])] = &[
 /// Adds the facts of this part and gives the literal queries.
 pub(super) fn emit(context: &Context<'_>, linked: &mut Linked) -> Vec<Literally> {
     let mut literal = Vec::new();
+    let reach = Reach::find(context, linked);
+    let taint = Taint::find(context, &reach);
     for function in context.names.functions().iter().filter(|function| function.role == Role::Service) {
         let Some(body) = &function.function.body else { continue };
-        let reader = Reader { context, function, body };
+        let added = taint::additions(body);
+        let reader = Reader { context, function, body, added, reach: &reach, taint: &taint };
         walk::expressions(body, &mut |expr| reader.visit(expr, linked, &mut literal));
     }
     literal
@@ -83,20 +88,25 @@ struct Reader<'a> {
     context: &'a Context<'a>,
     function: &'a FunctionInfo<'a>,
     body: &'a Block,
+    /// What is added to texts after they got their names.
+    added: Vec<(String, &'a Expr)>,
+    reach: &'a Reach,
+    taint: &'a Taint,
 }
 
 /// What a statement is made of.
 enum Text<'a> {
     Literal(&'a str, Span),
     Built(&'a MacroCall),
+    /// Pieces that are put together by `+`, `push_str` and the like.
+    Joined(Vec<&'a Expr>),
     Unknown,
 }
 
 impl<'a> Reader<'a> {
     fn visit(&self, expr: &'a Expr, linked: &mut Linked, literal: &mut Vec<Literally>) {
         if let Some((library, form, span, statement)) = self.taker(expr) {
-            let text = self.text(statement, 0);
-            self.add(library, form, span, text, linked, literal);
+            self.add(library, form, span, statement, linked, literal);
         } else if let Some((library, span)) = self.dsl(expr) {
             let data = Query { library: library.into(), form: "dsl".into(), dynamic: false.into(), ..Query::default() };
             linked.facts.add(self.context.fact(data, self.function.file, span));
@@ -117,6 +127,11 @@ impl<'a> Reader<'a> {
                 let (library, index) = self.known(&self.resolve(&path.segments))?;
                 Some((library, "literal", path.span, arguments.get(index)?))
             }
+            ExprKind::MethodCall { receiver, method, method_span, arguments, .. }
+                if method == "push" && self.is_builder(receiver) =>
+            {
+                Some(("sqlx", "piece", *method_span, arguments.first()?))
+            }
             ExprKind::MethodCall { method, method_span, arguments, .. }
                 if CLIENT_METHODS.contains(&method.as_str()) =>
             {
@@ -125,11 +140,31 @@ impl<'a> Reader<'a> {
                 let sql = match self.text(statement, 0) {
                     Text::Literal(text, _) => is_sql(text),
                     Text::Built(call) => call.message().is_some_and(|(text, _)| is_sql(text)),
+                    Text::Joined(pieces) => pieces.first().is_some_and(|piece| self.starts_sql(piece, 0)),
                     Text::Unknown => false,
                 };
                 sql.then_some((client, "literal", *method_span, statement))
             }
             _ => None,
+        }
+    }
+
+    /// A `QueryBuilder`: what is pushed is text of the statement, what is bound is not.
+    fn is_builder(&self, receiver: &Expr) -> bool {
+        let made = taint::name_of(receiver).and_then(|name| self.local(name)).map(|value| &*value.kind);
+        matches!(made, Some(ExprKind::Call { function, .. })
+            if matches!(&*function.kind, ExprKind::Path(path) if path.segments.iter().any(|part| part == "QueryBuilder")))
+    }
+
+    fn starts_sql(&self, piece: &'a Expr, depth: usize) -> bool {
+        if depth > 8 {
+            return false;
+        }
+        match self.text(piece, 0) {
+            Text::Literal(text, _) => is_sql(text),
+            Text::Built(call) => call.message().is_some_and(|(text, _)| is_sql(text)),
+            Text::Joined(pieces) => pieces.first().is_some_and(|first| self.starts_sql(first, depth + 1)),
+            Text::Unknown => false,
         }
     }
 
@@ -174,12 +209,21 @@ impl<'a> Reader<'a> {
                 self.text(receiver, depth + 1)
             }
             ExprKind::Macro(call) if call.path.is("format") => Text::Built(call),
-            ExprKind::Path(path) if path.segments.len() == 1 => {
-                self.local(path.last()).map_or(Text::Unknown, |value| self.text(value, depth + 1))
-            }
+            ExprKind::Path(path) if path.segments.len() == 1 => self.named(path.last(), depth),
+            ExprKind::Binary { operator, left, right } if operator == "+" => Text::Joined(vec![left, right]),
             ExprKind::Call { arguments, .. } if arguments.len() == 1 => self.text(&arguments[0], depth + 1),
             _ => Text::Unknown,
         }
+    }
+
+    /// A local, with what is added to it later.
+    fn named(&self, name: &str, depth: usize) -> Text<'a> {
+        let Some(value) = self.local(name) else { return Text::Unknown };
+        let added: Vec<&'a Expr> = self.added.iter().filter(|(to, _)| to == name).map(|(_, value)| *value).collect();
+        if added.is_empty() {
+            return self.text(value, depth + 1);
+        }
+        Text::Joined(std::iter::once(value).chain(added).collect())
     }
 
     /// The value that the function binds to a name first.
@@ -195,13 +239,14 @@ impl<'a> Reader<'a> {
         library: &str,
         form: &str,
         span: Span,
-        text: Text<'_>,
+        statement: &'a Expr,
         linked: &mut Linked,
         literal: &mut Vec<Literally>,
     ) {
         let mut data = Query { library: library.into(), form: form.into(), dynamic: false.into(), ..Query::default() };
         let mut confidence = Confidence::High;
-        match text {
+        match self.text(statement, 0) {
+            Text::Literal(..) if form == "piece" => return,
             Text::Literal(text, at) => {
                 let statements = sql::fragment(text);
                 shape(&statements, &mut data);
@@ -213,9 +258,24 @@ impl<'a> Reader<'a> {
                 data.form = "built".into();
                 confidence = self.built(call, &mut data);
             }
+            Text::Joined(pieces) => {
+                data.form = "built".into();
+                confidence = self.joined(&pieces, &mut data);
+            }
+            Text::Unknown if self.taint.reaches(self.context, self.function, statement) => {
+                data.form = "built".into();
+                data.dynamic = true.into();
+                confidence = self.verdict(true, false, &mut data);
+            }
             Text::Unknown => data.form = "unknown".into(),
         }
-        let fact: Fact = self.context.fact(data, self.function.file, span).confidence(confidence);
+        data.in_request = self.reach.holds(self.function.id).into();
+        let mut fact: Fact = self.context.fact(data, self.function.file, span).confidence(confidence);
+        if let Data::Query(query) = &fact.data
+            && query.tainted.is_true()
+        {
+            fact.flow = self.taint.flow(self.function.id).0;
+        }
         linked.facts.add(fact);
     }
 
@@ -234,13 +294,52 @@ impl<'a> Reader<'a> {
         let varying: Vec<&Inserted<'_>> = names.iter().filter(|name| !self.constant(name)).collect();
         data.dynamic = (!varying.is_empty()).into();
         data.identifier_only = (!varying.is_empty() && identifiers_only(text)).into();
-        let inputs = request_inputs(self.function);
-        let tainted = varying.iter().any(|name| inputs.contains(&name.root()));
-        if tainted {
-            data.tainted = true.into();
-            return Confidence::High;
+        let tainted = varying.iter().any(|name| match name {
+            Inserted::Name(name) => self.taint.holds(self.function.id, name),
+            Inserted::Value(expr) => self.taint.reaches(self.context, self.function, expr),
+        });
+        self.verdict(tainted, varying.is_empty(), data)
+    }
+
+    fn joined(&self, pieces: &[&Expr], data: &mut Query) -> Confidence {
+        let varying: Vec<&&Expr> = pieces.iter().filter(|piece| !self.constant_text(piece)).collect();
+        data.dynamic = (!varying.is_empty()).into();
+        let tainted = varying.iter().any(|piece| self.taint.reaches(self.context, self.function, piece));
+        self.verdict(tainted, varying.is_empty(), data)
+    }
+
+    fn verdict(&self, tainted: bool, constant: bool, data: &mut Query) -> Confidence {
+        if !tainted {
+            return if constant { Confidence::High } else { Confidence::Low };
         }
-        if varying.is_empty() { Confidence::High } else { Confidence::Low }
+        data.tainted = true.into();
+        let sure = self.taint.flow(self.function.id).1;
+        if data.identifier_only.is_true() { sure.min(Confidence::Medium) } else { sure }
+    }
+
+    /// A piece of a statement without anything that varies.
+    fn constant_text(&self, expr: &Expr) -> bool {
+        match &*expr.kind {
+            ExprKind::Binary { operator, left, right } if operator == "+" => {
+                self.constant_text(left) && self.constant_text(right)
+            }
+            ExprKind::Call { arguments, .. } => arguments.iter().all(|argument| self.constant_text(argument)),
+            ExprKind::MethodCall { receiver, method, .. }
+                if ["to_string", "to_owned", "into"].contains(&method.as_str()) =>
+            {
+                self.constant_text(receiver)
+            }
+            ExprKind::Macro(call) if call.path.is("format") => {
+                let text = call.message().map_or("", |(text, _)| text);
+                inserted(text, call).iter().all(|name| self.constant(name))
+            }
+            ExprKind::Path(path) if path.segments.len() == 1 => {
+                let value = self.local(path.last()).map(|value| &*value.kind);
+                is_constant_name(path.last()) || matches!(value, Some(ExprKind::Literal(_)))
+            }
+            ExprKind::Reference(inner) => self.constant_text(inner),
+            _ => self.constant_expr(expr),
+        }
     }
 
     /// Whether an inserted value is a constant of the program: a literal, `UPPER_CASE`, a number.
@@ -290,39 +389,11 @@ enum Inserted<'a> {
     Value(&'a Expr),
 }
 
-impl Inserted<'_> {
-    /// The variable it starts from; empty where it is none.
-    fn root(&self) -> String {
-        match self {
-            Inserted::Name(name) => name.clone(),
-            Inserted::Value(expr) => root(expr),
-        }
-    }
-}
-
-fn root(expr: &Expr) -> String {
-    match &*expr.kind {
-        ExprKind::Path(path) if path.segments.len() == 1 => path.last().to_string(),
-        ExprKind::Field { base, .. } => root(base),
-        ExprKind::Reference(inner) | ExprKind::Try(inner) | ExprKind::Await(inner) => root(inner),
-        ExprKind::MethodCall { receiver, .. } => root(receiver),
-        _ => String::new(),
-    }
-}
-
 fn inserted<'a>(text: &str, call: &'a MacroCall) -> Vec<Inserted<'a>> {
     let named: Vec<&str> = call.arguments.iter().filter_map(|argument| argument.name.as_deref()).collect();
     let values = call.arguments.iter().skip(1).map(|argument| Inserted::Value(&argument.value));
     let inline = placeholders(text).filter(|name| !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()));
     values.chain(inline.filter(|name| !named.contains(name)).map(|name| Inserted::Name(name.to_string()))).collect()
-}
-
-/// Names between the braces of a format string; empty for `{}`.
-fn placeholders(text: &str) -> impl Iterator<Item = &str> {
-    text.split('{')
-        .skip(1)
-        .filter_map(|part| part.split_once('}'))
-        .map(|(inside, _)| inside.split(':').next().unwrap_or("").trim())
 }
 
 /// Whether every placeholder stands where a table, column or direction stands.
@@ -342,34 +413,6 @@ fn identifiers_only(text: &str) -> bool {
         all &= BEFORE.contains(&word.as_str()) || part.ends_with(['"', '.', '`']);
     }
     all
-}
-
-/// Names that a handler's extractors bind: what comes from the request.
-fn request_inputs(function: &FunctionInfo<'_>) -> Vec<String> {
-    const EXTRACTORS: &[&str] =
-        &["Path", "Query", "Json", "Form", "ValidatedJson", "Multipart", "Bytes", "RawQuery", "TypedHeader"];
-    let mut names = Vec::new();
-    for parameter in &function.function.parameters {
-        let last = parameter.ty.as_ref().and_then(|ty| ty.path.last());
-        if last.is_some_and(|last| EXTRACTORS.contains(&last.as_str())) {
-            bound(&parameter.pattern, &mut names);
-        }
-    }
-    names
-}
-
-fn bound(pattern: &Pattern, names: &mut Vec<String>) {
-    match &pattern.kind {
-        PatternKind::Name(name) => names.push(name.clone()),
-        PatternKind::TupleStruct(_, inner)
-        | PatternKind::Tuple(inner)
-        | PatternKind::Or(inner)
-        | PatternKind::Other(inner) => {
-            inner.iter().for_each(|pattern| bound(pattern, names));
-        }
-        PatternKind::Struct(_, fields) => fields.iter().for_each(|(_, pattern)| bound(pattern, names)),
-        _ => {}
-    }
 }
 
 fn binds(pattern: &Pattern, name: &str) -> bool {

@@ -1,10 +1,12 @@
 //! What belongs together across files: probes and routes, variables read and set, images and services.
 
 mod probes;
+mod variables;
 
 use super::{Context, Linked};
 
 /// Ties facts of different files together.
 pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     probes::tie(context, linked);
+    variables::tie(context, linked);
 }

@@ -243,6 +243,14 @@ fn is_partial(rest: &[Token], first: &str) -> bool {
     condition != [first, "is", "not", "null"]
 }
 
+pub(super) fn drop_index(part: &[Token]) -> Kind {
+    let mut cursor = Cursor::new(part);
+    cursor.eat(&["drop", "index"]);
+    let concurrently = cursor.eat(&["concurrently"]);
+    cursor.eat(&["if", "exists"]);
+    Kind::DropIndex { names: column_names(cursor.rest()), concurrently }
+}
+
 pub(super) fn drop_table(part: &[Token]) -> Kind {
     let mut cursor = Cursor::new(part);
     cursor.eat(&["drop", "table"]);

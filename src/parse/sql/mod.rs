@@ -47,6 +47,7 @@ pub enum Kind {
     },
     CreateIndex(CreateIndex),
     DropIndex {
+        names: Vec<Name>,
         concurrently: bool,
     },
     DropTable {
@@ -206,7 +207,7 @@ fn kind(part: &[Token]) -> Kind {
         ("create", _) => ddl::create(part),
         ("alter", "table") => ddl::alter_table(part),
         ("drop", "table") => ddl::drop_table(part),
-        ("drop", "index") => Kind::DropIndex { concurrently: part.iter().any(|token| token.word() == "concurrently") },
+        ("drop", "index") => ddl::drop_index(part),
         ("rename", "table") => ddl::rename_table(part),
         ("select" | "insert" | "update" | "delete" | "with" | "replace", _) => Kind::Query(query::read(part)),
         ("set", _) => Kind::Set { name: ddl::set_name(part) },

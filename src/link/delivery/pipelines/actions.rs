@@ -100,6 +100,7 @@ const NAME_WORDS: &[(&str, Kind)] = &[
     ("deploy", Kind::Deploy),
     ("cargo-audit", Kind::Audit),
     ("cargo-deny", Kind::Audit),
+    ("upload-docker-image", Kind::Publish),
     ("publish-image", Kind::Publish),
     ("docker-publish", Kind::Publish),
     ("push-image", Kind::Publish),
@@ -145,7 +146,7 @@ pub fn used(resolver: &Resolver<'_>, job: &Job<'_>, step: &Step<'_>, deeds: &mut
             span: *span,
             confidence,
             of_service: !matches!(kind, Kind::Test | Kind::Audit) || resolver.covers_service(&folder),
-            versioned_image: kind == Kind::Publish && inputs.is_some_and(tags_name_version),
+            versioned_image: versioned(kind, *inputs, known.is_some()),
             related: Vec::new(),
         });
     };
@@ -174,6 +175,37 @@ pub fn used(resolver: &Resolver<'_>, job: &Job<'_>, step: &Step<'_>, deeds: &mut
             }
         }
     }
+}
+
+/// Whether an image is published under a version; an action that is not known and takes no tags chooses them itself.
+fn versioned(kind: Kind, inputs: Option<&Node>, known: bool) -> Option<bool> {
+    let tagged = inputs.is_some_and(|inputs| inputs.get("tags").or_else(|| inputs.get("tag")).is_some());
+    match kind {
+        Kind::Publish if !known && !tagged => None,
+        Kind::Publish => Some(inputs.is_some_and(tags_name_version)),
+        _ => Some(false),
+    }
+}
+
+/// A step that says it deploys, whatever it runs to do so.
+pub fn by_step_name(step: &Step<'_>) -> Option<Deed> {
+    let name = step.name.to_lowercase();
+    let says = name.split(|c: char| !c.is_alphanumeric()).next() == Some("deploy");
+    let other = OTHER_TARGETS.iter().any(|word| name.contains(word));
+    let (command, span) = match &step.action {
+        Action::Use { name, span, .. } if !name.starts_with("actions/") => (name.clone(), *span),
+        Action::Script(_) => (step.name.clone(), step.span),
+        _ => return None,
+    };
+    (says && !other && !OTHER_TARGETS.iter().any(|word| command.to_lowercase().contains(word))).then(|| Deed {
+        kind: Kind::Deploy,
+        command,
+        span,
+        confidence: Confidence::Medium,
+        of_service: true,
+        versioned_image: Some(false),
+        related: Vec::new(),
+    })
 }
 
 fn input(inputs: Option<&Node>, key: &str) -> Option<String> {
@@ -272,7 +304,7 @@ pub fn plugin(step: &Step<'_>, image: &str, settings: Option<&Node>, deeds: &mut
         span: step.span,
         confidence: Confidence::High,
         of_service: true,
-        versioned_image: *kind == Kind::Publish && !rehearsal && settings.is_some_and(tags_name_version),
+        versioned_image: Some(*kind == Kind::Publish && !rehearsal && settings.is_some_and(tags_name_version)),
         related: Vec::new(),
     });
 }

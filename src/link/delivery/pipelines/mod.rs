@@ -144,17 +144,20 @@ fn emit_deed(context: &Context<'_>, pipeline: &Pipeline<'_>, deed: &Deed, after_
     let mut fact = at_pipeline(context, step, pipeline, deed.span).confidence(deed.confidence);
     fact.related = deed.related.clone();
     linked.facts.add(fact);
-    if let Some(how) = way_back(deed) {
+    if let Some((how, confidence)) = way_back(deed) {
         let rollback = Rollback { how: how.into() };
-        linked.facts.add(at_pipeline(context, rollback, pipeline, deed.span).confidence(deed.confidence));
+        let confidence = confidence.min(deed.confidence);
+        linked.facts.add(at_pipeline(context, rollback, pipeline, deed.span).confidence(confidence));
     }
 }
 
 /// How a deed lets the team go back to an earlier version.
-fn way_back(deed: &Deed) -> Option<&'static str> {
-    match deed.kind {
-        Kind::Rollback => Some("workflow"),
-        Kind::Publish if deed.versioned_image => Some("versioned-image"),
+fn way_back(deed: &Deed) -> Option<(&'static str, Confidence)> {
+    match (deed.kind, deed.versioned_image) {
+        (Kind::Rollback, _) => Some(("workflow", Confidence::High)),
+        (Kind::Publish, Some(true)) => Some(("versioned-image", Confidence::High)),
+        // An action that publishes chooses the tags itself: that it names versions is likely and not seen.
+        (Kind::Publish, None) => Some(("versioned-image", Confidence::Low)),
         _ => None,
     }
 }

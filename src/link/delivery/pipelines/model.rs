@@ -56,6 +56,8 @@ pub struct Job<'a> {
 
 /// A step.
 pub struct Step<'a> {
+    /// Its name; empty where it has none.
+    pub name: String,
     /// Where it stands.
     pub span: Span,
     /// Folder it runs in, relative to the root.
@@ -101,8 +103,8 @@ pub struct Deed {
     pub confidence: Confidence,
     /// It works on the service's own code.
     pub of_service: bool,
-    /// It publishes an image under a name that tells its version.
-    pub versioned_image: bool,
+    /// It publishes an image under a name that tells its version; `None` where what it runs cannot be seen.
+    pub versioned_image: Option<bool>,
     /// The line of the script that it goes through.
     pub related: Vec<Related>,
 }

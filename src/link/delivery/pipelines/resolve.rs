@@ -55,6 +55,9 @@ impl<'a> Resolver<'a> {
             Action::Use { .. } => actions::used(self, job, step, &mut found),
             Action::Plugin { image, settings } => actions::plugin(step, image, *settings, &mut found),
         }
+        if found.is_empty() {
+            found.extend(actions::by_step_name(step));
+        }
         for deed in found {
             let known =
                 |other: &Deed| other.kind == deed.kind && other.span == deed.span && other.command == deed.command;
@@ -138,7 +141,7 @@ impl<'a> Resolver<'a> {
             span: walk.top.unwrap_or_default(),
             confidence: Confidence::High,
             of_service: self.of_service(kind, words, &walk.folder),
-            versioned_image: kind == Kind::Publish && actions::names_version(&words.join(" "), script.text),
+            versioned_image: Some(kind == Kind::Publish && actions::names_version(&words.join(" "), script.text)),
             related: inner.map(|place| Related { place, note }).into_iter().chain(walk.related.clone()).collect(),
         }
     }

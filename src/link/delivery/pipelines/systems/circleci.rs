@@ -23,7 +23,7 @@ pub fn read<'a>(file: &'a SourceFile, documents: &'a [Node]) -> Pipeline<'a> {
         .collect();
     // What is left are jobs of orbs, used straight from a workflow.
     jobs.extend(requires.into_iter().filter(|(name, _)| name.contains('/')).map(|(name, (needs, span, inputs))| Job {
-        steps: vec![Step { span, folder: String::new(), action: orb(&name, inputs, span) }],
+        steps: vec![Step { name: String::new(), span, folder: String::new(), action: orb(&name, inputs, span) }],
         name,
         needs,
         ..Job::default()
@@ -75,7 +75,7 @@ fn step(item: &Node) -> Option<Step<'_>> {
         Some(entry) => (String::new(), entry.key_span, orb(&entry.key, Some(&entry.value), entry.key_span)),
         None => (String::new(), item.span, orb(&text_of(item)?, None, item.span)),
     };
-    Some(Step { span, folder, action })
+    Some(Step { name: String::new(), span, folder, action })
 }
 
 fn orb<'a>(name: &str, inputs: Option<&'a Node>, span: Span) -> Action<'a> {

@@ -39,6 +39,7 @@ fn step(node: &Node) -> Vec<Step<'_>> {
     let image = node.get("image").and_then(|image| Some((image, text_of(image)?)));
     let settings = node.get("settings");
     let plugin = image.filter(|_| commands.is_none()).map(|(node, image)| (node, Action::Plugin { image, settings }));
-    let to_step = |(node, action): (&Node, _)| Step { span: node.span, folder: String::new(), action };
+    let to_step =
+        |(node, action): (&Node, _)| Step { name: String::new(), span: node.span, folder: String::new(), action };
     commands.into_iter().chain(plugin).map(to_step).collect()
 }

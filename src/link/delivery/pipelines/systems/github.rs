@@ -80,7 +80,7 @@ fn job<'a>(entry: &'a Entry, folder: &str) -> Job<'a> {
 fn reusable(node: &Node) -> Option<Step<'_>> {
     let uses = node.get("uses")?;
     let action = used(uses, node.get("with")).filter(|_| !uses.text().unwrap_or_default().starts_with("./"))?;
-    Some(Step { span: uses.span, folder: String::new(), action })
+    Some(Step { name: String::new(), span: uses.span, folder: String::new(), action })
 }
 
 fn step<'a>(node: &'a Node, folder: &str) -> Option<Step<'a>> {
@@ -91,7 +91,7 @@ fn step<'a>(node: &'a Node, folder: &str) -> Option<Step<'a>> {
     };
     let own = node.get("working-directory").and_then(text_of);
     let folder = own.map_or(folder.to_string(), |own| super::super::resolve::join("", &own));
-    Some(Step { span, folder, action })
+    Some(Step { name: node.get("name").and_then(text_of).unwrap_or_default(), span, folder, action })
 }
 
 fn used<'a>(uses: &'a Node, inputs: Option<&'a Node>) -> Option<Action<'a>> {

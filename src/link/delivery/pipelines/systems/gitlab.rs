@@ -46,7 +46,7 @@ fn job<'a>(root: &'a Node, entry: &'a Entry, stages: &[String]) -> Job<'a> {
     let steps = ["before_script", "script", "after_script"].iter().filter_map(|key| {
         let node = inherited(root, &entry.value, key)?;
         let action = Action::Script(flat(node).join("\n"));
-        Some(Step { span: node.span, folder: String::new(), action })
+        Some(Step { name: String::new(), span: node.span, folder: String::new(), action })
     });
     Job {
         name: entry.key.to_string(),
@@ -97,6 +97,6 @@ fn included(root: &Node) -> Option<Job<'_>> {
         inputs: None,
         span: scanning.span,
     };
-    let step = Step { span: scanning.span, folder: String::new(), action };
+    let step = Step { name: String::new(), span: scanning.span, folder: String::new(), action };
     Some(Job { name: ".dependency-scanning".into(), steps: vec![step], ..Job::default() })
 }

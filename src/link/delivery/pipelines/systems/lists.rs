@@ -10,7 +10,12 @@ const NODES: usize = 20_000;
 
 fn script(node: &Node) -> Option<Step<'_>> {
     let text = texts_of(node).join("\n");
-    (!text.is_empty()).then(|| Step { span: node.span, folder: String::new(), action: Action::Script(text) })
+    (!text.is_empty()).then(|| Step {
+        name: String::new(),
+        span: node.span,
+        folder: String::new(),
+        action: Action::Script(text),
+    })
 }
 
 fn one_job<'a>(steps: Vec<Step<'a>>) -> Vec<Job<'a>> {
@@ -57,7 +62,7 @@ fn travis_deploy(deploy: &Node) -> Option<Step<'_>> {
     };
     let name = format!("travis/{kind}");
     let action = Action::Use { name, reference: String::new(), inputs: None, span: provider.span };
-    Some(Step { span: provider.span, folder: String::new(), action })
+    Some(Step { name: String::new(), span: provider.span, folder: String::new(), action })
 }
 
 /// Azure Pipelines.
@@ -93,7 +98,7 @@ fn azure_task<'a>(task: &'a Node, inputs: Option<&'a Node>) -> Option<Step<'a>> 
     let docker = (plain == "Docker" && command.to_ascii_lowercase().contains("push"))
         .then_some("redhat-actions/push-to-registry");
     let action = Action::Use { name: known.or(docker)?.into(), reference: String::new(), inputs, span: task.span };
-    Some(Step { span: task.span, folder: String::new(), action })
+    Some(Step { name: String::new(), span: task.span, folder: String::new(), action })
 }
 
 fn of_keys<'a>(file: &'a SourceFile, documents: &'a [Node], system: &'static str, keys: &[&str]) -> Pipeline<'a> {
@@ -148,12 +153,12 @@ pub fn cloud_build<'a>(file: &'a SourceFile, documents: &'a [Node]) -> Pipeline<
         let words = step.get("args").map(texts_of).unwrap_or_default();
         let quoted = words.iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { word.clone() });
         let line = format!("{program} {}", quoted.collect::<Vec<_>>().join(" "));
-        steps.push(Step { span: step.span, folder: String::new(), action: Action::Script(line) });
+        steps.push(Step { name: String::new(), span: step.span, folder: String::new(), action: Action::Script(line) });
     }
     for images in documents.iter().filter_map(|root| root.get("images")) {
         let lines: Vec<String> = texts_of(images).iter().map(|image| format!("docker push {image}")).collect();
         let action = Action::Script(lines.join("\n"));
-        steps.push(Step { span: images.span, folder: String::new(), action });
+        steps.push(Step { name: String::new(), span: images.span, folder: String::new(), action });
     }
     super::pipeline(file, "cloud-build", one_job(steps))
 }

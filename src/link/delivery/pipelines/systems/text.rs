@@ -11,7 +11,7 @@ pub fn jenkins<'a>(file: &'a SourceFile, _documents: &'a [Node]) -> Pipeline<'a>
     let mut from = 0;
     while let Some((span, script)) = next_shell(text, from) {
         from = span.end as usize;
-        steps.push(Step { span, folder: String::new(), action: Action::Script(script) });
+        steps.push(Step { name: String::new(), span, folder: String::new(), action: Action::Script(script) });
     }
     super::pipeline(file, "jenkins", vec![Job { name: "pipeline".into(), steps, ..Job::default() }])
 }

@@ -1,0 +1,95 @@
+//! Settings that accept two keys at a time, so that one can replace the other without an outage.
+
+use crate::facts::Confidence;
+use crate::facts::vocabulary::SecretRotation;
+use crate::link::{Context, Linked};
+use crate::parse::Syntax;
+use crate::parse::rust::ast::{Field, Item, ItemKind};
+use crate::scan::source::{Role, Span};
+
+/// Words for the key that signs and for the one that is still, or already, accepted.
+const PAIRS: &[(&str, &str)] = &[
+    ("primary", "secondary"),
+    ("current", "previous"),
+    ("current", "old"),
+    ("current", "next"),
+    ("new", "old"),
+    ("active", "previous"),
+    ("", "previous"),
+    ("", "old"),
+    ("", "fallback"),
+    ("", "secondary"),
+];
+
+/// Words that make a setting a secret or key.
+const SECRETS: &[&str] = &["key", "keys", "secret", "secrets", "jwk", "pepper", "password"];
+
+/// Adds pairs of keys in settings.
+pub fn emit(context: &Context<'_>, linked: &mut Linked) {
+    for (file, parsed) in context.repository.files() {
+        let Syntax::Rust(rust) = &parsed.syntax else { continue };
+        if let Some(span) = pair(&rust.items).filter(|_| file.role == Role::Service) {
+            let data = SecretRotation { how: "key-set".into(), ..SecretRotation::default() };
+            linked.facts.add(context.fact(data, file.id, span).confidence(Confidence::Medium));
+        }
+    }
+}
+
+fn pair(items: &[Item]) -> Option<Span> {
+    let mut open: Vec<&Item> = items.iter().rev().collect();
+    while let Some(item) = open.pop() {
+        match &item.kind {
+            ItemKind::Struct(fields) if holds_settings(&item.name) => {
+                let found = fields.iter().find(|field| has_partner(&field.name, fields));
+                if let Some(field) = found {
+                    return Some(field.span);
+                }
+            }
+            ItemKind::Module(Some(items)) if item.name != "tests" => open.extend(items.iter().rev()),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A user's old and new key in a request is a feature, not a setting.
+fn holds_settings(name: &str) -> bool {
+    ["Settings", "Config", "Configuration", "Options", "Args", "Env", "Secrets", "Keys"]
+        .iter()
+        .any(|end| name.ends_with(end))
+}
+
+fn has_partner(name: &str, fields: &[Field]) -> bool {
+    let words: Vec<&str> = name.split('_').collect();
+    if !words.iter().any(|word| SECRETS.contains(word)) {
+        return false;
+    }
+    PAIRS.iter().filter(|(_, other)| words.contains(other)).any(|(one, other)| {
+        let partner: Vec<&str> =
+            words.iter().map(|word| if word == other { *one } else { word }).filter(|word| !word.is_empty()).collect();
+        let prefix = partner.join("_");
+        // `primary_jwk: Option<Jwk>` may stand beside `primary_jwk_kty` and others: the stem is enough.
+        fields.iter().any(|field| field.name == prefix)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(source: &str) -> bool {
+        match crate::parse::rust::parse(source).syntax {
+            Syntax::Rust(rust) => pair(&rust.items).is_some(),
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn two_keys_of_one_name_are_a_set() {
+        assert!(found("struct Settings { primary_jwk: String, secondary_jwk: Option<String> }"));
+        assert!(found("mod a { pub struct AuthConfig { signing_key: String, previous_signing_key: Option<String> } }"));
+        assert!(!found("struct Settings { primary_pool: u8, secondary_pool: u8 }"));
+        assert!(!found("struct ChangePassword { old_password: String, new_password: String }"));
+        assert!(!found("struct Settings { old_key: String }"));
+    }
+}
