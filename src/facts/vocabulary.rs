@@ -1200,5 +1200,7 @@ vocabulary! {
         by: text,
         /// Paths in it.
         paths: list,
+        /// Paths in it that no route serves, where most of its paths are served.
+        unserved: list,
     }
 }

@@ -49,7 +49,7 @@ fn add(
     what: (&str, Paths),
     confidence: Confidence,
 ) {
-    let data = ApiDocument { kind: what.0.into(), by: "file".into(), paths: what.1 };
+    let data = ApiDocument { kind: what.0.into(), by: "file".into(), paths: what.1, ..ApiDocument::default() };
     // Outside the service's own folders a document is another program's, or a client's copy.
     let confidence =
         if speaks_for_service(context, file) || file.role == Role::Generated { confidence } else { Confidence::Low };

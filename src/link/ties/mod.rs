@@ -1,5 +1,6 @@
 //! What belongs together across files: probes and routes, variables read and set, images and services.
 
+mod documents;
 mod probes;
 mod variables;
 
@@ -9,4 +10,5 @@ use super::{Context, Linked};
 pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     probes::tie(context, linked);
     variables::tie(context, linked);
+    documents::tie(context, linked);
 }
