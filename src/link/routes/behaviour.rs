@@ -236,6 +236,7 @@ const AUTH_WORDS: &[&str] = &[
 fn see<'a>(behaviour: &mut Behaviour, body: &Body<'a>, own: bool, expr: &'a Expr) {
     match &*expr.kind {
         ExprKind::Path(path) => see_path(behaviour, path.last(), &path.segments),
+        ExprKind::Struct { path, .. } => see_path(behaviour, path.last(), &path.segments),
         ExprKind::Literal(literal) => see_literal(behaviour, literal),
         ExprKind::Tuple(parts) => {
             if let [name, value] = parts.as_slice()

@@ -235,6 +235,10 @@ fn handler_extras(context: &Context<'_>, facts: &HandlerFacts, told: &Told<'_>, 
         let data = RateLimit { library: "own".into(), by: "app".into(), covers: "some".into() };
         add_once(linked, fact_at(context, data, place, told).confidence(Confidence::Medium));
     }
+    if let Some(place) = facts.names_user {
+        let data = LogContext { kind: "user".into(), library: "tracing".into() };
+        add_once(linked, fact_at(context, data, place, told).confidence(Confidence::Medium));
+    }
     if let Some(place) = facts.instrumented {
         let data = LogContext { kind: "span".into(), library: "tracing".into() };
         add_once(linked, fact_at(context, data, place, told));

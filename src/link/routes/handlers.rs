@@ -7,7 +7,7 @@ use super::behaviour::{self, Body};
 use super::evaluate::Evaluator;
 use super::value::Answer;
 use crate::facts::vocabulary::Handler;
-use crate::parse::rust::ast::{Expr, ExprKind, Literal, Parameter, Type};
+use crate::parse::rust::ast::{Expr, ExprKind, Literal, Parameter, TokenKind, Type};
 use crate::scan::source::{FileId, Place, Span};
 
 /// A handler with what routes need to know of it.
@@ -25,6 +25,8 @@ pub struct HandlerFacts {
     pub limits_rate: Option<Place>,
     /// A span with the request's context is opened for it.
     pub instrumented: Option<Place>,
+    /// The user is recorded in its span: where.
+    pub names_user: Option<Place>,
 }
 
 /// Extractors of libraries that let only known callers through.
@@ -67,6 +69,7 @@ pub fn of<'a>(evaluator: &Evaluator<'a>, answer: &Answer<'a>, registered: Place)
             takes_input: false,
             limits_rate: None,
             instrumented: None,
+            names_user: None,
         },
     }
 }
@@ -96,7 +99,11 @@ fn of_function<'a>(evaluator: &Evaluator<'a>, id: FunctionId) -> HandlerFacts {
     facts.takes_input = rocket && !types.is_empty() && inputs_by_name(&info.function.parameters, &info.item.attributes)
         || types.iter().any(|ty| ty.path.last().is_some_and(|last| INPUTS.contains(&last.as_str())) && !is_state(ty));
     if let Some(attribute) = info.item.attributes.iter().find(|attribute| attribute.path.last() == "instrument") {
-        facts.instrumented = Some(Place { file: info.file, span: attribute.span });
+        let place = Place { file: info.file, span: attribute.span };
+        facts.instrumented = Some(place);
+        if facts.names_user.is_none() && attribute.tokens.iter().any(|token| is_user(&token.kind)) {
+            facts.names_user = Some(place);
+        }
     }
     let result = info.function.returns.as_ref().is_some_and(|ty| ty.text.contains("Result"));
     if facts.fact.constant.is_true() && result && facts.fact.reports_failure.is_true() {
@@ -107,7 +114,7 @@ fn of_function<'a>(evaluator: &Evaluator<'a>, id: FunctionId) -> HandlerFacts {
 
 /// Rocket: a parameter that the attribute's path or data names is input.
 fn inputs_by_name(parameters: &[Parameter], attributes: &[crate::parse::rust::ast::Attribute]) -> bool {
-    use crate::parse::rust::ast::{PatternKind, TokenKind};
+    use crate::parse::rust::ast::PatternKind;
     let texts: Vec<&str> = attributes
         .iter()
         .flat_map(|attribute| &attribute.tokens)
@@ -162,7 +169,38 @@ fn judged<'a>(evaluator: &Evaluator<'a>, bodies: &[Body<'a>], own: Option<Body<'
         takes_input: false,
         limits_rate,
         instrumented: None,
+        names_user: all.iter().find_map(names_user),
     }
+}
+
+/// Whether a token names the user of a request as a field of a span.
+fn is_user(token: &TokenKind) -> bool {
+    const NAMES: &[&str] = &["user_id", "userid", "uid", "user", "username", "account_id", "tenant_id"];
+    match token {
+        TokenKind::Ident(word) | TokenKind::Literal(Literal::Text(word)) => NAMES.contains(&word.as_str()),
+        _ => false,
+    }
+}
+
+/// Where a body puts the user into a span: `span.record("user_id", ..)`, `info_span!("..", user_id = ..)`.
+fn names_user(body: &Body<'_>) -> Option<Place> {
+    let mut found = None;
+    body.visit(&mut |expr| {
+        let names = match &*expr.kind {
+            ExprKind::MethodCall { method, arguments, .. } if method == "record" => {
+                let first = arguments.first().map(|first| &*first.kind);
+                matches!(first, Some(ExprKind::Literal(literal)) if is_user(&TokenKind::Literal(literal.clone())))
+            }
+            ExprKind::Macro(call) if call.path.last().ends_with("span") => {
+                call.tokens.iter().any(|token| is_user(&token.kind))
+            }
+            _ => false,
+        };
+        if names && found.is_none() {
+            found = Some(Place { file: body.file, span: expr.span });
+        }
+    });
+    found
 }
 
 /// The function that answers 429 and whose name says that it limits.
