@@ -25,11 +25,11 @@ pub(super) fn emit(context: &Context<'_>, sets: &[Set], linked: &mut Linked) {
 }
 
 /// What is known of one migration while its statements are read.
-struct Scope<'a> {
+pub(super) struct Scope<'a> {
     /// Tables of earlier migrations.
     older: &'a BTreeSet<String>,
     /// Tables that this migration makes.
-    created: BTreeSet<String>,
+    pub(super) created: BTreeSet<String>,
     engine: Option<&'static str>,
     in_transaction: Option<bool>,
     lock_timeout: bool,
@@ -39,16 +39,21 @@ struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
+    /// The scope of statements that stand in code.
+    pub(super) fn written(statements: &[Statement], older: &'a BTreeSet<String>, index: usize) -> Scope<'a> {
+        Scope {
+            older,
+            created: statements.iter().filter_map(created).collect(),
+            engine: None,
+            in_transaction: None,
+            lock_timeout: false,
+            reviewed: Vec::new(),
+            first: index == 0,
+        }
+    }
+
     fn of(context: &Context<'_>, set: &Set, entry: &Entry, older: &'a BTreeSet<String>, index: usize) -> Scope<'a> {
-        let created = up_statements(context, entry).filter_map(|statement| match &statement.kind {
-            Kind::CreateTable(table) => Some(table.table.text.clone()),
-            Kind::RenameTable { to, .. } => Some(to.text.clone()),
-            Kind::AlterTable { actions, .. } => actions.iter().find_map(|action| match action {
-                Action::RenameTable(to) => Some(to.text.clone()),
-                _ => None,
-            }),
-            _ => None,
-        });
+        let created = up_statements(context, entry).filter_map(created);
         Scope {
             older,
             created: created.collect(),
@@ -61,7 +66,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn changes(&self, statement: &Statement) -> Vec<(Span, SchemaChange)> {
+    pub(super) fn changes(&self, statement: &Statement) -> Vec<(Span, SchemaChange)> {
         let mut changes = Vec::new();
         match &statement.kind {
             Kind::CreateIndex(index) if self.exists(&index.table) => {
@@ -132,6 +137,19 @@ impl<'a> Scope<'a> {
     /// Whether a table is there, with data perhaps, when this migration runs.
     fn exists(&self, table: &Name) -> bool {
         !self.first && self.older.contains(&table.text) && !self.created.contains(&table.text)
+    }
+}
+
+/// The table that a statement makes or gives another name.
+fn created(statement: &Statement) -> Option<String> {
+    match &statement.kind {
+        Kind::CreateTable(table) => Some(table.table.text.clone()),
+        Kind::RenameTable { to, .. } => Some(to.text.clone()),
+        Kind::AlterTable { actions, .. } => actions.iter().find_map(|action| match action {
+            Action::RenameTable(to) => Some(to.text.clone()),
+            _ => None,
+        }),
+        _ => None,
     }
 }
 

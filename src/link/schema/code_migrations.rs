@@ -197,7 +197,7 @@ fn undoes(down: &FunctionInfo<'_>) -> bool {
 }
 
 /// Tables of `Table::create()` chains and the like, by the first segment of their `.table(X::Table)`.
-fn tables(body: &Block, constructor: &str) -> BTreeSet<String> {
+pub(super) fn tables(body: &Block, constructor: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     walk::expressions(body, &mut |expr| {
         if let Some((start, table, _)) = table_of(expr)
@@ -234,7 +234,7 @@ fn start_of(mut expr: &Expr) -> Option<String> {
     }
 }
 
-fn changes(body: &Block, created: &BTreeSet<String>, older: &BTreeSet<String>) -> Vec<(Span, SchemaChange)> {
+pub(super) fn changes(body: &Block, created: &BTreeSet<String>, older: &BTreeSet<String>) -> Vec<(Span, SchemaChange)> {
     let mut found = Vec::new();
     let alters = tables(body, "alter");
     walk::expressions(body, &mut |expr| {

@@ -3,6 +3,7 @@
 mod changes;
 mod code_migrations;
 mod columns;
+mod own_migrations;
 mod queries;
 mod runs;
 mod sets;
@@ -14,6 +15,7 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     let sets = sets::find(context);
     sets::emit(context, &sets, linked);
     code_migrations::emit(context, linked);
+    own_migrations::emit(context, linked);
     changes::emit(context, &sets, linked);
     runs::emit(context, linked);
     let queries = queries::emit(context, linked);

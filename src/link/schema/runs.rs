@@ -39,7 +39,7 @@ static COMMANDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// A program's own command that runs migrations.
 static OWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?:--run-migrations\b|--migrate\b|\s(?:db\s+)?migrate\s*(?:up|run|--?[a-z-]+)?\s*(?:&&|;|$)|\s[\w/.-]+\s+migrate\b)").ok()
+    Regex::new(r"(?:--run-migrations\b|--migrate\b|\s(?:db\s+)?migrate\s*(?:up|run|--?[a-z-]+)?\s*(?:&&|;|$)|\s[\w/.-]+\s+migrate\b|[\w/.-]+\s+migrations?\s+(?:run|up|apply)\b)").ok()
 });
 
 /// Adds the facts of this part.
@@ -115,7 +115,7 @@ fn depends(context: &Context<'_>, file: FileId, tool: &str) -> bool {
 }
 
 /// `command` where the code stands in a command-line part of the program.
-fn by_of_code(context: &Context<'_>, file: FileId) -> &'static str {
+pub(super) fn by_of_code(context: &Context<'_>, file: FileId) -> &'static str {
     let path = &context.repository.tree.file(file).path;
     let words = ["admin", "cli", "cmd", "command", "commands", "subcommand", "subcommands"];
     let command = path.split(['/', '.', '_', '-']).any(|part| words.contains(&part));
@@ -162,7 +162,8 @@ fn in_commands(context: &Context<'_>, file: &SourceFile, by: &'static str, linke
         let Some(tool) = tool_of(commands, &text) else { continue };
         // A program's own `migrate` command is a run only where something starts it, not in a pipeline's prose.
         let own = tool == "own";
-        if own && !matches!(by, "release" | "image" | "job" | "script") || installs(&text) {
+        let told = text.contains("migration run") || text.contains("migrations run");
+        if own && !told && !matches!(by, "release" | "image" | "job" | "script") || installs(&text) {
             continue;
         }
         let data = MigrationRun { tool: tool.into(), by: by.into(), ..MigrationRun::default() };
