@@ -12,33 +12,45 @@ use crate::scan::source::Place;
 /// Places named on a line.
 const MOST_PLACES: usize = 2;
 const WIDEST_TITLE: usize = 44;
-/// With more services than this, a table names only what is not in order.
-const MOST_WHOLE_TABLES: usize = 3;
+/// With more services than this, the repository's table stands for theirs.
+const MOST_TABLES: usize = 3;
 
 /// A table for each service, or one for the repository.
 pub fn checklist(subject: &Subject<'_>, look: &Look) -> String {
     let outcome = subject.outcome;
-    let mut out = String::new();
     if outcome.services.is_empty() {
-        out.push_str(&table(subject, look, "this repository", &outcome.checklist, false));
+        return table(subject, look, "this repository", &outcome.checklist);
     }
-    let is_short = outcome.services.len() > MOST_WHOLE_TABLES;
+    if outcome.services.len() > MOST_TABLES {
+        let name = format!("the worst of {} services", outcome.services.len());
+        return table(subject, look, &name, &outcome.checklist) + &services(subject, look);
+    }
+    let mut out = String::new();
     for of in &outcome.services {
         let name = subject.quoter.prose(&of.service.name);
         let name = if outcome.services.len() > 1 { format!("{name} ({})", of.service.folder) } else { name };
-        out.push_str(&table(subject, look, &name, &of.checklist, is_short));
+        out.push_str(&table(subject, look, &name, &of.checklist));
     }
     out
 }
 
-fn table(subject: &Subject<'_>, look: &Look, name: &str, rows: &[Row], is_short: bool) -> String {
+/// A line for each service; its table is in the JSON report.
+fn services(subject: &Subject<'_>, look: &Look) -> String {
+    let mut out = format!("{}\n", look.paint("Services (--format json has the checklist of each)", Tone::Strong));
+    for of in &subject.outcome.services {
+        let name = subject.quoter.prose(&format!("{} ({})", of.service.name, of.service.folder));
+        out.push_str(&look.wrap(&format!("  {name}: "), 4, &look.paint(&counts(&of.checklist), Tone::Faint)));
+    }
+    out + "\n"
+}
+
+fn table(subject: &Subject<'_>, look: &Look, name: &str, rows: &[Row]) -> String {
     if rows.is_empty() {
         return String::new();
     }
     let mut out = format!("{}\n", look.paint(&format!("Go-live checklist: {name}"), Tone::Strong));
     let widest = rows.iter().map(|row| row.title.chars().count()).max().unwrap_or(0).min(WIDEST_TITLE);
-    for (number, section) in (1..).zip(chapters(subject, rows)) {
-        let rows: Vec<&Row> = section.iter().filter(|row| !is_short || is_open(row.status)).collect();
+    for (number, rows) in (1..).zip(rows.chunk_by(|left, right| left.section == right.section)) {
         let Some(first) = rows.first() else { continue };
         _ = writeln!(out, "  {number} {}", look.paint(&section_title(subject, &first.section), Tone::Strong));
         for row in rows {

@@ -119,6 +119,9 @@ impl Look {
         let mut is_fresh = true;
         for word in text.trim().split(' ') {
             let width = visible_width(word);
+            if is_fresh && word.is_empty() {
+                continue;
+            }
             if !is_fresh && column + 1 + width > self.width {
                 out.truncate(out.trim_end_matches(' ').len());
                 out.push('\n');

@@ -93,6 +93,24 @@ fn without_a_service_there_is_a_checklist_but_no_gate() {
 }
 
 #[test]
+fn many_services_share_one_table() {
+    let mut sample = Sample::full();
+    let one = sample.outcome.services[0].clone();
+    sample.outcome.services = vec![one; 5];
+    let text = report(&sample.subject(), &PLAIN);
+    assert_eq!(text.matches("Go-live checklist: the worst of 5 services").count(), 1, "{text}");
+    assert_eq!(text.matches("  shop-api (.): 1 in order, 1 attested, 2 violated").count(), 5, "{text}");
+}
+
+#[test]
+fn a_line_never_starts_with_a_blank_that_separated() {
+    let look = Look { width: 20, ..PLAIN };
+    assert_eq!(look.wrap("a: ", 2, "one two three four  five"), "a: one two three\n  four  five\n");
+    assert_eq!(look.wrap("a: ", 2, "one two three fourr  five"), "a: one two three\n  fourr  five\n");
+    assert_eq!(look.wrap("", 2, "one two three fourr  five"), "one two three fourr\n  five\n");
+}
+
+#[test]
 fn with_everything_done_the_gate_says_ready() {
     let mut sample = Sample::full();
     sample.outcome.findings.clear();
