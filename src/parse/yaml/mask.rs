@@ -164,32 +164,82 @@ fn line_end(text: &str, from: usize) -> usize {
 }
 
 fn mask_line(text: &str, group: Group<'_>, bytes: &mut [u8], masked: &mut Masked) {
-    let alone = outside(text, &group).all(|part| part.trim().is_empty());
+    if outside(text, &group).iter().all(|part| part.trim().is_empty()) {
+        return mask_alone(text, &group, bytes, masked);
+    }
+    if begins_a_branch(text, &group) {
+        return mask_branch(text, &group, bytes, masked);
+    }
     for (at, action) in group.actions.iter().enumerate() {
         let before = text[group.line.start as usize..action.span.start as usize].trim();
         let last = at + 1 == group.actions.len();
         let after = text[action.span.end as usize..group.line.end as usize].trim();
         let ends = last && (after.is_empty() || after.starts_with('#'));
-        if alone || (action.control && (before.is_empty() || ends)) {
+        if action.control && (before.is_empty() || ends) {
             blank(bytes, action.span);
-            if !action.control {
-                masked.insertions.push(insertion(text, &group, action));
-            }
         } else if ends && before.ends_with(':') && block_follows(text, &group) {
             blank(bytes, action.span);
-            masked.insertions.push(insertion(text, &group, action));
+            masked.insertions.push(insertion(text, &group, action.span));
         } else {
-            bytes[action.span.range()].fill(b'x');
-            masked.filled.push(action.span);
+            fill(bytes, action.span, masked);
         }
     }
 }
 
+/// Lines of actions only become empty ones: a line of blanks could be deeper than the block scalar it stands in.
+fn mask_alone(text: &str, group: &Group<'_>, bytes: &mut [u8], masked: &mut Masked) {
+    bytes[group.line.range()].fill(b'\n');
+    for action in group.actions.iter().filter(|action| !action.control) {
+        masked.insertions.push(insertion(text, group, action.span));
+    }
+    let otherwise = group.actions.iter().any(|action| inner(&text[action.span.range()]).starts_with("else"));
+    let next = group.line.end as usize + 1;
+    let end = if next < text.len() { line_end(text, next) } else { next };
+    if otherwise && text.get(next..end).is_some_and(|line| matches!(line.trim(), "{}" | "[]")) {
+        bytes[next..end].fill(b'\n');
+    }
+}
+
+/// Whether a line starts with `if` or the like and goes on: what follows stands deeper than it comes out.
+fn begins_a_branch(text: &str, group: &Group<'_>) -> bool {
+    let Some(first) = group.actions.first().filter(|action| action.control) else { return false };
+    let before = text[group.line.start as usize..first.span.start as usize].trim();
+    let after = text[first.span.end as usize..group.line.end as usize].trim();
+    before.is_empty() && !after.is_empty() && !after.starts_with('#')
+}
+
+/// Such a line is a key as a whole when a block follows it, else one entry that only a run settles.
+fn mask_branch(text: &str, group: &Group<'_>, bytes: &mut [u8], masked: &mut Masked) {
+    let start = group.actions.first().map_or(group.line.start, |action| action.span.start);
+    let parts = outside(text, group);
+    let tail = parts.last().map_or("", |part| part.trim());
+    let last = if tail.is_empty() { parts.len().checked_sub(2).map_or("", |at| parts[at].trim()) } else { tail };
+    let colon = last.ends_with(':').then(|| text[..group.line.end as usize].rfind(':')).flatten();
+    let colon =
+        colon.filter(|at| *at > start as usize && group.actions.iter().all(|action| !action.span.range().contains(at)));
+    match colon {
+        Some(colon) => {
+            fill(bytes, Span::new(start as usize, colon), masked);
+            blank(bytes, Span::new(colon + 1, group.line.end as usize));
+        }
+        None => {
+            bytes[group.line.range()].fill(b'\n');
+            let end = text[..group.line.end as usize].trim_end().len();
+            masked.insertions.push(insertion(text, group, Span::new(start as usize, end)));
+        }
+    }
+}
+
+fn fill(bytes: &mut [u8], span: Span, masked: &mut Masked) {
+    bytes[span.range()].fill(b'x');
+    masked.filled.push(span);
+}
+
 /// The text of a group beside its actions.
-fn outside<'t>(text: &'t str, group: &Group<'_>) -> impl Iterator<Item = &'t str> {
+fn outside<'t>(text: &'t str, group: &Group<'_>) -> Vec<&'t str> {
     let starts = std::iter::once(group.line.start).chain(group.actions.iter().map(|action| action.span.end));
     let ends = group.actions.iter().map(|action| action.span.start).chain(std::iter::once(group.line.end));
-    starts.zip(ends).map(|(start, end)| &text[start as usize..end as usize]).collect::<Vec<_>>().into_iter()
+    starts.zip(ends).map(|(start, end)| &text[start as usize..end as usize]).collect()
 }
 
 fn blank(bytes: &mut [u8], span: Span) {
@@ -216,12 +266,11 @@ fn column(line: &str) -> usize {
     line.len() - line.trim_start_matches([' ', '-']).len()
 }
 
-fn insertion(text: &str, group: &Group<'_>, action: &Action) -> Insertion {
-    let source = &text[action.span.range()];
+fn insertion(text: &str, group: &Group<'_>, span: Span) -> Insertion {
+    let source = &text[span.range()];
     let written = ["nindent", "indent"].iter().find_map(|word| {
         let rest = source.split_once(word)?.1.trim_start();
         rest.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
     });
-    let own = (action.span.start - group.line.start) as usize;
-    Insertion { span: action.span, indent: written.unwrap_or(own) }
+    Insertion { span, indent: written.unwrap_or((span.start - group.line.start) as usize) }
 }

@@ -163,6 +163,19 @@ fn comments_in_actions_and_jinja() {
 }
 
 #[test]
+fn branches_on_one_line_lose_no_document() {
+    let root = clean(
+        "a:\n  {{ if .x }}k: {{ .y }}{{ end }}\n  b: 1\n{{ if .s -}} data: {{- else -}} text: {{- end }}\n  c: |\n{{- if .z }}\n    x\n{{- end }}\ne:\n  {{- if .v }}\n  f: 1\n  {{- else }}\n  {}\n  {{- end }}\ng: 2\n",
+    );
+    assert_eq!(root.at(&["a", "b"]).unwrap().number(), Some(1.0));
+    assert_eq!(&*root.get("a").unwrap().entries()[0].key, "{{ if .x }}k: {{ .y }}{{ end }}");
+    let either = root.entries().iter().find(|entry| entry.key.contains("data:")).unwrap();
+    assert_eq!(either.value.get("c").unwrap().text().map(str::trim), Some("x"));
+    assert_eq!(root.at(&["e", "f"]).unwrap().number(), Some(1.0));
+    assert_eq!(root.get("g").unwrap().number(), Some(2.0));
+}
+
+#[test]
 fn a_long_run_of_comments_is_no_fault() {
     let text = format!("a:\n{}b: 1\n", "# x\n".repeat(5000));
     assert_eq!(clean(&text).get("b").unwrap().number(), Some(1.0));
