@@ -24,7 +24,11 @@ const FOLDERS: &[(Role, &[&str])] = &[
 /// The role of a file.
 pub(super) fn of(path: &str, kind: Kind, text: &str) -> Role {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let by_folder = folders.split('/').filter(|folder| !folder.is_empty()).find_map(|folder| folder_role(folder, kind));
+    let by_folder = folders.split('/').scan("", |parent, folder| Some((std::mem::replace(parent, folder), folder)));
+    let by_folder = by_folder.filter(|(_, folder)| !folder.is_empty()).find_map(|(parent, folder)| {
+        // A chart is called after what it installs, which may well be called a demo.
+        folder_role(folder, kind).filter(|role| !(parent == "charts" && *role == Role::Example))
+    });
     by_folder.or_else(|| name_role(name, kind)).or_else(|| generated(kind, text)).unwrap_or(match kind {
         Kind::Markdown => Role::Docs,
         _ => Role::Service,
@@ -68,7 +72,7 @@ fn rust_name_role(name: &str) -> Option<Role> {
 }
 
 fn development(name: &str) -> Option<Role> {
-    let words = ["dev", "develop", "development", "local", "override"];
+    let words = ["dev", "develop", "development", "debug", "local", "override"];
     name.split(['-', '_', '.']).any(|word| words.contains(&word)).then_some(Role::Development)
 }
 

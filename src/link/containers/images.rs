@@ -244,7 +244,7 @@ fn debug_build(file: &Dockerfile) -> Attr<bool> {
         let expanded = expand(command.1, &|name| variables.get(name).cloned());
         let optimised = ["--release", " -r", "--profile", "--out-dir"].iter().any(|word| expanded.text.contains(word));
         let dev = expanded.text.contains("--profile dev") || expanded.text.contains("--profile=dev");
-        if !expanded.complete || line.contains('$') && optimised {
+        if !expanded.complete || expanded.text.contains("$(") || line.contains('$') && optimised {
             return Attr::Unknown;
         }
         if optimised && !dev {

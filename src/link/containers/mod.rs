@@ -123,7 +123,8 @@ impl Deployment<'_, '_> {
                 && matches!(parsed.syntax, Syntax::Rust(_))
                 && crates.iter().any(|folder| *folder == "." || file.path.starts_with(&format!("{folder}/")))
         });
-        rust.filter(|(file, _)| file.text.to_ascii_lowercase().replace('_', "").contains(&name))
+        let speaks = |text: &str| text.to_ascii_lowercase().replace('_', "").contains(&name);
+        rust.filter(|(file, _)| speaks(file.name()) || speaks(&file.text))
             .find_map(|(file, _)| called_path(&file.text, &name))
     }
 }

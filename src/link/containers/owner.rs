@@ -148,9 +148,16 @@ impl<'a> Owners<'a> {
     /// Something unnamed: the only service when nothing else was matched with it.
     fn by_elimination(&self) -> Owner {
         match self.only() {
-            Some(services) if !self.matched_image => Owner { confidence: Confidence::Medium, ..Owner::of(services) },
-            _ => Owner::unknown(),
+            Some(_) if self.matched_image => Owner::other(),
+            Some(services) => Owner { confidence: Confidence::Medium, ..Owner::of(services) },
+            None => Owner::unknown(),
         }
+    }
+
+    /// Whether an image is one of a service by its name, exactly or with an addition.
+    pub fn names_service(&self, image: &str) -> bool {
+        let segment = known::last_segment(image);
+        self.named(&segment).is_some() || self.names.keys().any(|name| is_variant(&normal(&segment), name))
     }
 
     /// Whose a container without a readable image is, by its own name and its workload's.

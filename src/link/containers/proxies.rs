@@ -10,7 +10,9 @@ use crate::scan::source::{FileId, Span};
 /// Adds the facts of all proxy configurations.
 pub fn emit(deployment: &mut Deployment<'_, '_>) {
     let repository = deployment.context.repository;
-    for (file, parsed) in repository.files() {
+    let of_pipeline =
+        |path: &str| path.starts_with(".circleci/") || path.starts_with(".github/") || path.starts_with(".gitlab/");
+    for (file, parsed) in repository.files().filter(|(file, _)| !of_pipeline(&file.path)) {
         match &parsed.syntax {
             Syntax::Nginx(block) => nginx(deployment, file.id, block),
             Syntax::Caddy(block) => caddy(deployment, file.id, block),

@@ -34,7 +34,13 @@ pub fn emit(deployment: &mut Deployment<'_, '_>) {
     }
 }
 
+/// Files that a cloud's own library looks for are identities of the machine, not secrets given by hand.
+const OF_CLOUDS: &[&str] = &["AWS_", "GOOGLE_", "AZURE_", "KUBE"];
+
 fn names_secret_file(name: &str) -> bool {
+    if OF_CLOUDS.iter().any(|start| name.starts_with(start)) {
+        return false;
+    }
     let plain = name.strip_suffix("_FILE");
     plain.is_some_and(|plain| secret_names::is_secret(plain) || plain.ends_with("DATABASE_URL"))
 }

@@ -50,14 +50,6 @@ pub enum Found<'n> {
 }
 
 impl<'n> Found<'n> {
-    /// The node where there is one.
-    pub fn node(self) -> Option<&'n Node> {
-        match self {
-            Found::Node(node) => Some(node),
-            _ => None,
-        }
-    }
-
     /// Goes on below.
     pub fn then(self, key: &str) -> Found<'n> {
         match self {
@@ -112,10 +104,7 @@ pub fn emit(deployment: &mut Deployment<'_, '_>) {
 /// Whether any image is one of a service by its name: then what has no known name is something else.
 fn learn_images(deployment: &mut Deployment<'_, '_>, objects: &[Object]) {
     let images = objects.iter().filter_map(pod::pod_of).flat_map(|pod| pod.images());
-    let matched = images.into_iter().any(|image| {
-        let segment = super::known::last_segment(&image);
-        deployment.owners.named(&segment).is_some()
-    });
+    let matched = images.into_iter().any(|image| deployment.owners.names_service(&image));
     deployment.owners.matched_image |= matched;
 }
 
