@@ -90,6 +90,32 @@ pub fn is_value(value: &str) -> bool {
     !value.is_empty() && !reference && !placeholder && !switch
 }
 
+/// Values that everybody writes in a sample: they say that nobody has set the secret yet.
+const DUMMIES: &[&str] = &[
+    "password",
+    "secret",
+    "changeme",
+    "change-me",
+    "change_me",
+    "postgres",
+    "root",
+    "admin",
+    "guest",
+    "example",
+    "test",
+    "token",
+    "dummy",
+    "placeholder",
+    "default",
+    "user",
+    "minioadmin",
+];
+
+/// Whether a value is one of a sample.
+pub fn is_dummy(value: &str) -> bool {
+    DUMMIES.contains(&value.trim().to_ascii_lowercase().as_str())
+}
+
 /// Whether a value is a URL with a password in it.
 pub fn holds_password(value: &str) -> bool {
     let Some((_, rest)) = value.split_once("://") else { return false };

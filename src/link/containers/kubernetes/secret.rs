@@ -2,6 +2,7 @@
 
 use super::pod::pod_of;
 use super::{Object, place, written};
+use crate::facts::Confidence;
 use crate::facts::vocabulary::{PlainSecretReference, SecretsManager};
 use crate::link::containers::{Deployment, secret_names};
 use crate::parse::document::Node;
@@ -56,15 +57,16 @@ fn config_map(deployment: &mut Deployment<'_, '_>, object: &Object) {
         let value = entry.value.text().unwrap_or("");
         let unresolved = entry.value.is_unresolved();
         if secret_names::is_secret(&entry.key) && (unresolved || secret_names::is_value(value)) {
-            plain(deployment, object, &entry.key, "configmap", entry.key_span);
+            plain(deployment, object, &entry.key, "configmap", entry.key_span, value);
         }
     }
 }
 
-fn plain(deployment: &mut Deployment<'_, '_>, object: &Object, name: &str, by: &str, span: Span) {
+fn plain(deployment: &mut Deployment<'_, '_>, object: &Object, name: &str, by: &str, span: Span, value: &str) {
     let data = PlainSecretReference { name: name.into(), by: by.into() };
     let fact = deployment.context.fact(data, object.file, span);
-    deployment.add(fact);
+    let dummy = secret_names::is_dummy(value) || object.optional;
+    deployment.add(if dummy { fact.confidence(Confidence::Low) } else { fact });
 }
 
 /// References of containers to Secret objects, and secrets given in plain beside them.
@@ -87,7 +89,7 @@ fn pod(deployment: &mut Deployment<'_, '_>, object: &Object) {
         for (name, value, span) in environment(container) {
             let literal = value.text().is_some_and(secret_names::is_value);
             if secret_names::is_secret(&name) && literal && !value.text().is_some_and(|text| text.contains("$(")) {
-                plain(deployment, object, &name, "pod-environment", span);
+                plain(deployment, object, &name, "pod-environment", span, value.text().unwrap_or(""));
             }
         }
     }
