@@ -120,7 +120,7 @@ impl<'c, 'a> Walk<'c, 'a> {
         }
         self.follow_with(&mut value, method, arguments, &given);
         self.removed(method, &given);
-        self.method_entries(&mut value, expr.span, method, arguments);
+        self.method_entries(&mut value, expr, method, arguments);
         if let Some(target) = self.method_of_tree(&value, method) {
             let returned = self.function(target);
             let called = self.instantiate(target, &returned, expr.span, arguments);
@@ -160,16 +160,21 @@ impl<'c, 'a> Walk<'c, 'a> {
         }
     }
 
-    fn method_entries(&mut self, value: &mut Carried<'a>, span: Span, method: &'a str, arguments: &'a [Expr]) {
+    fn method_entries(&mut self, value: &mut Carried<'a>, expr: &'a Expr, method: &'a str, arguments: &'a [Expr]) {
         if !self.context.catalog.speaks_of(Subject::Method, method) {
             return;
         }
         let catalog: &'a Catalog = self.context.catalog;
+        let ExprKind::MethodCall { receiver, .. } = &*expr.kind else { return };
+        let mut known: Vec<&(String, usize)> = Vec::new();
         for entry in catalog.named(Subject::Method, method) {
-            if self.receives(entry, value) && self.applies(entry) {
-                let id = self.find(entry, span, arguments);
-                value.found.push((id, false));
+            if known.contains(&&entry.origin) || !self.receives(entry, value) || !self.applies(entry) {
+                continue;
             }
+            known.push(&entry.origin);
+            let id = self.find(entry, expr.span, arguments);
+            self.found[id].receiver = Some(self.bound(receiver));
+            value.found.push((id, false));
         }
     }
 
@@ -308,6 +313,7 @@ impl<'c, 'a> Walk<'c, 'a> {
             stand: self.body.stand,
             span,
             arguments: arguments.iter().map(|argument| self.bound(argument)).collect(),
+            receiver: None,
             methods: Vec::new(),
             confidence: entry.confidence,
             absorbed: false,

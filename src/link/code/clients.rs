@@ -11,7 +11,7 @@ use crate::parse::rust::walk;
 use crate::scan::source::Role;
 
 /// Crates whose requests are sent with `.send()`.
-const SENDERS: &[&str] = &["reqwest", "awc", "reqwest-middleware"];
+const SENDERS: &[&str] = &["reqwest", "awc", "reqwest-middleware", "hyper-util", "hyper"];
 
 /// Functions that end what takes too long.
 const BOUNDS: &[&str] = &["timeout", "timeout_at", "timeout_future"];
@@ -21,6 +21,8 @@ const BOUNDS: &[&str] = &["timeout", "timeout_at", "timeout_future"];
 struct Sent {
     all: usize,
     bounded: usize,
+    /// `.request(..)` under a timeout: hyper's way to send.
+    raw: usize,
 }
 
 /// Completes the facts about clients, pools and connections.
@@ -48,7 +50,9 @@ fn bounded_by_requests(context: &Context<'_>, found: &mut Found<'_>, sent: &BTre
     let folder = context.workspace.package_of(&context.repository.tree.file(found.stand.file).path);
     let all = folder.and_then(|package| sent.get(package.folder.as_str())).copied().unwrap_or_default();
     let every = all.all > 0 && all.bounded == all.all;
-    if !found.is_set("timeout") && (every || found.timed) {
+    // hyper's client has no timeout of its own: what bounds its requests is always around them, often behind a setting.
+    let by_hand = found.text("library").as_deref() == Some("hyper") && all.raw > 0;
+    if !found.is_set("timeout") && (every || by_hand || found.timed) {
         found.data.set("timeout", Attr::Unknown);
     }
 }
@@ -82,6 +86,7 @@ fn look<'a>(expr: &'a Expr, count: &mut Sent, bounded: &mut Vec<*const Expr>) {
                     if is_send(inner) {
                         bounded.push(inner);
                     }
+                    count.raw += usize::from(is_raw_request(inner));
                 });
             }
         }
@@ -101,6 +106,10 @@ fn is_bound(function: &Expr) -> bool {
 /// `.send()` without an argument: channels send something.
 fn is_send(expr: &Expr) -> bool {
     matches!(&*expr.kind, ExprKind::MethodCall { method, arguments, .. } if method == "send" && arguments.is_empty())
+}
+
+fn is_raw_request(expr: &Expr) -> bool {
+    matches!(&*expr.kind, ExprKind::MethodCall { method, arguments, .. } if method == "request" && arguments.len() == 1)
 }
 
 fn has_timeout(expr: &Expr) -> bool {

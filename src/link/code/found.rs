@@ -35,6 +35,8 @@ pub struct Found<'a> {
     pub span: Span,
     /// Arguments of the call.
     pub arguments: Vec<&'a Expr>,
+    /// For a method: what it is called on.
+    pub receiver: Option<&'a Expr>,
     /// Methods called on the value, in order, with their arguments.
     pub methods: Vec<(&'a str, &'a [Expr])>,
     /// How sure.

@@ -4,7 +4,8 @@ use super::found::Found;
 use super::scope::type_name;
 use crate::facts::{Attr, Confidence, FactKind, Value};
 use crate::link::Context;
-use crate::parse::rust::ast::{Expr, ExprKind, Field, ItemKind, PatternKind, Type};
+use crate::link::catalog::Subject;
+use crate::parse::rust::ast::{Expr, ExprKind, Field, ItemKind, Literal, PatternKind, Type};
 
 /// Words of the names of cookies that hold a session or token.
 const SESSION_WORDS: &[&str] =
@@ -20,7 +21,13 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>]) {
     });
     for found in found.iter_mut() {
         match found.kind() {
-            FactKind::Cookie => holds_session(context, found),
+            FactKind::Cookie => {
+                holds_session(context, found);
+                secure_where_served(found);
+            }
+            FactKind::Authentication if found.entry.subject == Subject::Method && found.is_set("by_cookie") => {
+                found.absorbed |= !found.arguments.first().is_some_and(|name| reads_session(name));
+            }
             FactKind::Token => token(context, found, verified),
             _ => {}
         }
@@ -35,9 +42,27 @@ fn holds_session(context: &Context<'_>, found: &mut Found<'_>) {
     let session = match found.data.get("name") {
         Some(Attr::Known(Value::Text(name))) => names_session(&name),
         // A name in a constant of another crate: the file tells.
-        _ => names_session(path.rsplit('/').next().unwrap_or("")),
+        _ => names_session(&path),
     };
     found.data.set("session", Attr::Known(Value::Flag(session)));
+}
+
+/// Whether the service serves HTTPS is often known at run time only, and its cookies follow.
+fn secure_where_served(found: &mut Found<'_>) {
+    if found.data.get("secure") == Some(Attr::Unknown) {
+        found.data.set("secure", Attr::Known(Value::Flag(true)));
+        found.confidence = found.confidence.min(Confidence::Medium);
+    }
+}
+
+/// A cookie that is read under a name that says session: `request.cookie(AUTH_COOKIE)`.
+fn reads_session(name: &Expr) -> bool {
+    match &*name.kind {
+        ExprKind::Literal(Literal::Text(text)) => names_session(text),
+        ExprKind::Path(path) => names_session(path.last()),
+        ExprKind::Reference(inner) => reads_session(inner),
+        _ => false,
+    }
 }
 
 fn names_session(name: &str) -> bool {
@@ -52,7 +77,7 @@ fn token(context: &Context<'_>, found: &mut Found<'_>, verified: bool) {
     }
     let issues = found.text("action").as_deref() == Some("issues");
     if issues && !found.is_set("expires") {
-        let claims = found.arguments.get(1).copied();
+        let claims = found.receiver.or_else(|| found.arguments.get(1).copied());
         if let Some(expires) = claims.and_then(|claims| claims_expire(context, found, claims)) {
             found.data.set("expires", Attr::Known(Value::Flag(expires)));
         }

@@ -6,8 +6,8 @@ use super::found::Found;
 use super::reach::Reach;
 use crate::facts::vocabulary::{Cache, LocalState};
 use crate::facts::{Attr, Confidence, FactKind, Value};
-use crate::link::names::ItemInfo;
-use crate::link::{Context, Linked};
+use crate::link::names::{FunctionId, ItemInfo, ModuleId, Names};
+use crate::link::{Context, Linked, Repository};
 use crate::parse::rust::ast::{Field, ItemKind, TokenKind, Type};
 use crate::scan::source::{Kind, Role, Span};
 
@@ -62,6 +62,9 @@ const HARMLESS: &[&str] = &[
     "jwks",
 ];
 
+/// Stores that several replicas share: where one of them can be chosen instead, the disk is for development.
+const REMOTE: &[&str] = &["::S3", "AmazonS3", "GoogleCloudStorage", "::Gcs", "MicrosoftAzure", "::Azblob"];
+
 /// Completes the facts about state, and adds what types tell.
 pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], reach: &Reach, linked: &mut Linked) {
     let cached = redis_caches(context);
@@ -76,6 +79,10 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], reach: &Reach, l
                 let package = context.workspace.package_of(&context.repository.tree.file(found.stand.file).path);
                 found.absorbed |= !package.is_some_and(|package| cached.contains(package.folder.as_str()));
             }
+            FactKind::LocalState => {
+                let text = found.stand.function.map_or("", |function| text_of(context, function));
+                found.absorbed |= REMOTE.iter().any(|store| text.contains(store));
+            }
             FactKind::Channel => {
                 let in_request = reach.holds(found.stand.function);
                 found.data.set("in_request", Attr::Known(Value::Flag(in_request)));
@@ -86,6 +93,12 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], reach: &Reach, l
     for info in context.names.items().iter().filter(|info| info.role == Role::Service && !info.development_only) {
         kept(context, info, linked);
     }
+}
+
+fn text_of<'t>(context: &Context<'t>, function: FunctionId) -> &'t str {
+    let info = context.names.function(function);
+    let repository: &'t Repository = context.repository;
+    repository.tree.file(info.file).slice(info.item.span)
 }
 
 /// Packages in which a file speaks of Redis and of a cache: Redis also holds sessions, locks and queues.
@@ -104,7 +117,7 @@ fn redis_caches<'a>(context: &Context<'a>) -> BTreeSet<&'a str> {
 }
 
 /// Collections in statics and in the fields of shared state.
-fn kept(context: &Context<'_>, info: &ItemInfo<'_>, linked: &mut Linked) {
+fn kept<'t>(context: &Context<'t>, info: &ItemInfo<'t>, linked: &mut Linked) {
     match &info.item.kind {
         ItemKind::Static(Some(ty), _) => holds(context, info, &info.item.name, ty, info.item.name_span, linked),
         ItemKind::Struct(fields) => {
@@ -116,12 +129,12 @@ fn kept(context: &Context<'_>, info: &ItemInfo<'_>, linked: &mut Linked) {
     }
 }
 
-fn field_of(context: &Context<'_>, info: &ItemInfo<'_>, field: &Field, linked: &mut Linked) {
+fn field_of<'t>(context: &Context<'t>, info: &ItemInfo<'t>, field: &'t Field, linked: &mut Linked) {
     holds(context, info, &field.name, &field.ty, field.span, linked);
 }
 
-fn holds(context: &Context<'_>, info: &ItemInfo<'_>, name: &str, ty: &Type, span: Span, linked: &mut Linked) {
-    let Some(element) = element(ty, false, 8) else { return };
+fn holds<'t>(context: &Context<'t>, info: &ItemInfo<'t>, name: &str, ty: &'t Type, span: Span, linked: &mut Linked) {
+    let Some(element) = element(context, info.module, ty, false, 8) else { return };
     let name = name.to_lowercase();
     let words: Vec<&str> = name.split('_').chain(info.item.name.split('_')).collect();
     let owner = info.item.name.to_lowercase();
@@ -142,14 +155,27 @@ fn holds(context: &Context<'_>, info: &ItemInfo<'_>, name: &str, ty: &Type, span
 }
 
 /// What a collection behind a lock holds.
-fn element(ty: &Type, locked: bool, depth: usize) -> Option<&Type> {
+fn element<'t>(context: &Context<'t>, module: ModuleId, ty: &'t Type, locked: bool, depth: usize) -> Option<&'t Type> {
     let depth = depth.checked_sub(1)?;
     let last = ty.path.last().map_or("", String::as_str);
     if SHARED.contains(&last) || (locked && COLLECTIONS.contains(&last)) {
         return ty.arguments.last();
     }
     let locked = locked || LOCKS.contains(&last);
-    ty.arguments.iter().find_map(|argument| element(argument, locked, depth))
+    let inside = ty.arguments.iter().find_map(|argument| element(context, module, argument, locked, depth));
+    inside.or_else(|| if locked { in_struct(context, module, ty, depth) } else { None })
+}
+
+/// The same of a struct of the tree that is kept behind a lock.
+fn in_struct<'t>(context: &Context<'t>, module: ModuleId, ty: &Type, depth: usize) -> Option<&'t Type> {
+    let names: &'t Names<'t> = context.names;
+    let item = names.item_at(&names.resolve(module, &ty.path))?;
+    match &item.item.kind {
+        ItemKind::Struct(fields) => {
+            fields.iter().find_map(|field| element(context, item.module, &field.ty, true, depth.min(2)))
+        }
+        _ => None,
+    }
 }
 
 /// A record of the tree that is written into answers: it derives Serialize, and can be read from requests too.

@@ -28,7 +28,7 @@ fn functions(context: &Context<'_>, reach: &Reach, linked: &mut Linked) {
             .iter()
             .any(|verb| info.item.name.strip_prefix(verb).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')));
         let takes = info.function.has_self || !info.function.parameters.is_empty();
-        if validates && takes && reach.holds(Some(info.id)) && !about_callers(&info.path) {
+        if validates && takes && reach.may_hold(info.id) && !about_callers(&info.path) {
             let data = Validation { how: "own".into(), library: "own".into() };
             linked.facts.add(context.fact(data, info.file, info.item.name_span).confidence(Confidence::Medium));
         }
