@@ -184,7 +184,8 @@ impl<'c, 'a> Walk<'c, 'a> {
         let Some(ty) = receiver.ty.as_deref() else { return depends && entry.receivers.is_empty() };
         let last = ty.rsplit("::").next().unwrap_or(ty);
         let named = entry.receivers.is_empty() || entry.receivers.iter().any(|receiver| receiver == last);
-        depends && named && self.context.names.item_at(ty).is_none()
+        // A type of the tree can have the method from the library's trait, or one of its own.
+        depends && named && self.method_of_tree(receiver, entry.tail.last().map_or("", String::as_str)).is_none()
     }
 
     pub(super) fn macro_call(&mut self, call: &'a MacroCall) -> Carried<'a> {

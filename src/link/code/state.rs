@@ -147,7 +147,8 @@ fn holds<'t>(context: &Context<'t>, info: &ItemInfo<'t>, name: &str, ty: &'t Typ
     if words.iter().any(|word| HARMLESS.contains(&word.to_lowercase().as_str())) {
         return;
     }
-    let kind = if says("session") { Some("session") } else { answered(context, info, element).then_some("user") };
+    let of_sessions = name.contains("sessions") || element.path.last().is_some_and(|last| last.contains("Session"));
+    let kind = if of_sessions { Some("session") } else { answered(context, info, element).then_some("user") };
     if let Some(kind) = kind {
         let data = LocalState { kind: kind.into(), place: "memory".into() };
         linked.facts.add(context.fact(data, info.file, span).confidence(Confidence::Medium));
