@@ -1,6 +1,6 @@
 //! What hand-written layers do, by what stands in their code.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::names::{FunctionId, ModuleId};
 use super::cors::{self, Policy};
@@ -163,11 +163,16 @@ pub fn reach<'a>(evaluator: &Evaluator<'a>, bodies: &[Body<'a>], depth: usize) -
     all.into_iter().map(|(body, _)| body).collect()
 }
 
-/// Functions of the tree that a body certainly calls.
+/// Functions of the tree that a body calls: certainly, or as the only one that a method's name can mean.
 fn called<'a>(evaluator: &Evaluator<'a>, body: &Body<'a>) -> Vec<FunctionId> {
     if let Some(id) = body.function {
-        let sites = evaluator.names.calls(id).iter().filter(|site| site.certain && !site.by_reference);
-        return sites.map(|site| site.target).collect();
+        let sites: Vec<_> = evaluator.names.calls(id).iter().filter(|site| !site.by_reference).collect();
+        let mut by_span: BTreeMap<Span, usize> = BTreeMap::new();
+        for site in &sites {
+            *by_span.entry(site.span).or_default() += 1;
+        }
+        let meant = sites.into_iter().filter(|site| site.certain || by_span.get(&site.span) == Some(&1));
+        return meant.map(|site| site.target).collect();
     }
     let mut found = Vec::new();
     body.visit(&mut |expr| {
