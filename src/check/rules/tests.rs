@@ -90,7 +90,7 @@ fn every_error_names_its_place_and_the_nearest_name() {
             "2:6: the rule `pool` is in a file named `pool-limits-unset.toml`",
         ),
         ("why =", "wy =", "8:1: unknown key `wy` (did you mean `why`?)"),
-        ("default =", "other =", "12:1: `default` is missing: the fix for any other framework"),
+        ("default =", "other =", "11:1: `default` is missing: the fix for any other framework"),
     ];
     for (from, to, message) in rows {
         let found = changed(from, to);
