@@ -50,7 +50,7 @@ pub struct Judged<'a> {
 
 /// What a match amounts to.
 enum Match {
-    Finding(Finding),
+    Finding(Box<Finding>),
     Unknown(Place),
 }
 
@@ -173,7 +173,7 @@ impl<'a> Judge<'a> {
         if truth.min(asked.applies) == Truth::Unknown {
             return (fact.confidence > Confidence::Low).then_some(Match::Unknown(fact.place));
         }
-        Some(Match::Finding(self.finding(asked, Some(fact), fact.place)))
+        Some(Match::Finding(Box::new(self.finding(asked, Some(fact), fact.place))))
     }
 
     fn finding(&self, asked: &Asked<'_>, fact: Option<&Fact>, place: Place) -> Finding {
@@ -277,7 +277,7 @@ fn sort_out(found: Vec<Match>) -> (Vec<Finding>, Option<Place>) {
     let mut unknown = None;
     for one in found {
         match one {
-            Match::Finding(finding) => findings.push(finding),
+            Match::Finding(finding) => findings.push(*finding),
             Match::Unknown(place) => unknown = Some(unknown.map_or(place, |other: Place| other.min(place))),
         }
     }

@@ -194,7 +194,7 @@ fn engine_of_dependencies(workspace: &Workspace) -> Option<&'static str> {
 /// Statements of a migration's up part.
 pub(super) fn up_statements<'a>(context: &'a Context<'_>, entry: &'a Entry) -> impl Iterator<Item = &'a Statement> {
     let end = entry.down_marker.unwrap_or(u32::MAX);
-    statements(&context.repository.get(entry.up).1).iter().filter(move |statement| statement.span.start < end)
+    statements(context.repository.get(entry.up).1).iter().filter(move |statement| statement.span.start < end)
 }
 
 fn statements(parsed: &Parsed) -> &[Statement] {
