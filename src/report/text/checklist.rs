@@ -50,7 +50,7 @@ fn table(subject: &Subject<'_>, look: &Look, name: &str, rows: &[Row]) -> String
     }
     let mut out = format!("{}\n", look.paint(&format!("Go-live checklist: {name}"), Tone::Strong));
     let widest = rows.iter().map(|row| row.title.chars().count()).max().unwrap_or(0).min(WIDEST_TITLE);
-    for (number, rows) in (1..).zip(rows.chunk_by(|left, right| left.section == right.section)) {
+    for (number, rows) in (1..).zip(chapters(subject, rows)) {
         let Some(first) = rows.first() else { continue };
         _ = writeln!(out, "  {number} {}", look.paint(&section_title(subject, &first.section), Tone::Strong));
         for row in rows {
