@@ -127,11 +127,15 @@ fn names_env(file: &SourceFile) -> bool {
     loaded || NAMES_ENV.as_ref().is_some_and(|regex| regex.is_match(&file.text))
 }
 
+/// How many folders of .env files are looked at.
+const HOMES: usize = 50;
+
 /// Folders a .env belongs to: those with one or with a sample of one; else the root.
 fn homes(files: &[&SourceFile]) -> Vec<String> {
     let own = files.iter().filter(|file| role(file) == Role::Service && in_service_folder(file));
     let mut homes: Vec<String> = own.map(|file| file.folder().to_string()).collect();
     homes.dedup();
+    homes.truncate(HOMES);
     if homes.is_empty() { vec![String::new()] } else { homes }
 }
 

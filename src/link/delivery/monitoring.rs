@@ -72,9 +72,8 @@ impl Out<'_, '_> {
         let below = path.split_once("/blob/").or_else(|| path.split_once("/tree/")).map(|(_, rest)| rest);
         let path = below.and_then(|rest| rest.split_once('/')).map_or(path, |(_, path)| path);
         let named = path.ends_with(".md") && (below.is_some() || !path.contains("://"));
-        let files = &self.context.repository.tree.files;
         let path = path.trim_start_matches("./").trim_start_matches('/');
-        named.then(|| files.iter().any(|file| file.path == path))
+        named.then(|| self.context.repository.tree.find(path).is_some())
     }
 
     fn object(&mut self, object: &super::manifests::Object<'_>) {

@@ -60,7 +60,7 @@ fn of_document(root: &Node) -> Option<(&'static str, Span, Paths)> {
     let version = root.entry("openapi").or_else(|| root.entry("swagger"));
     if let (Some(version), Some(paths)) = (version, root.get("paths")) {
         let paths: Vec<String> = paths.entries().iter().map(|entry| entry.key.to_string()).collect();
-        return (!paths.is_empty()).then(|| ("openapi", version.key_span, Attr::Known(paths)));
+        return (!paths.is_empty()).then_some(("openapi", version.key_span, Attr::Known(paths)));
     }
     if let (Some(version), Some(_)) = (root.entry("asyncapi"), root.get("channels")) {
         return Some(("asyncapi", version.key_span, Attr::Unset));

@@ -2,7 +2,7 @@
 
 use crate::link::Context;
 use crate::parse::Syntax;
-use crate::parse::markdown::Markdown;
+use crate::parse::markdown::{Link, Markdown};
 use crate::scan::source::{Kind, Role, SourceFile, Span};
 
 /// A heading with all that stands below it, sub-headings included.
@@ -66,18 +66,24 @@ pub fn of<'a>(file: &'a SourceFile, markdown: &Markdown) -> Vec<Section<'a>> {
         let next = headings[at + 1..].iter().find(|other| other.level <= heading.level);
         let end = next.map_or(file.text.len(), |next| next.span.start as usize);
         let inside = Span::new(heading.span.start as usize, end);
-        let code = markdown.code.iter().filter(|block| inside.holds(block.span));
+        let first = markdown.code.partition_point(|block| block.span.start < inside.start);
+        let code = markdown.code[first..].iter().take_while(|block| block.span.start < inside.end);
         let drawn = |language: &str, text: &str| DIAGRAMS.contains(&language) || is_drawing(text);
         sections.push(Section {
             title: heading.text.to_lowercase(),
             heading: heading.span,
             body: file.slice(Span::new(heading.span.end as usize, end)),
             code: code.clone().map(|block| block.text.as_str()).collect::<Vec<_>>().join("\n"),
-            image: markdown.links.iter().any(|link| link.image && inside.holds(link.span) && !is_badge(&link.target)),
+            image: images(markdown, inside).any(|link| !is_badge(&link.target)),
             diagram: code.clone().any(|block| drawn(&block.language, &block.text)),
         });
     }
     sections
+}
+
+fn images(markdown: &Markdown, inside: Span) -> impl Iterator<Item = &Link> {
+    let first = markdown.links.partition_point(|link| link.span.start < inside.start);
+    markdown.links[first..].iter().take_while(move |link| link.span.start < inside.end).filter(|link| link.image)
 }
 
 /// Languages of diagrams.

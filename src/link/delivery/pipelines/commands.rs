@@ -516,8 +516,7 @@ fn pushes(own: &[&str]) -> bool {
 fn checks_advisories(plain: &[&str]) -> bool {
     let lists = ["advisories", "bans", "licenses", "sources", "all"];
     let named: Vec<&&str> = plain.iter().filter(|word| lists.contains(*word)).collect();
-    plain.iter().any(|word| *word == "check")
-        && (named.is_empty() || named.iter().any(|w| matches!(**w, "advisories" | "all")))
+    plain.contains(&"check") && (named.is_empty() || named.iter().any(|w| matches!(**w, "advisories" | "all")))
 }
 
 fn scans_packages(own: &[&str]) -> bool {

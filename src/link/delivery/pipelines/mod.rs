@@ -54,10 +54,15 @@ fn emit_pipeline(context: &Context<'_>, read: &Read<'_>, after_tests: &[bool], s
     emit_chosen_version(context, pipeline, deeds.iter().flatten(), linked);
 }
 
+/// How many deeds of one job are told apart.
+const DEEDS: usize = 2000;
+
 fn deeds_of_job(resolver: &Resolver<'_>, pipeline: &Pipeline<'_>, job: &Job<'_>) -> Vec<Deed> {
     let mut deeds = Vec::new();
     for step in &job.steps {
-        resolver.step(pipeline.file, job, step, &mut deeds);
+        if deeds.len() < DEEDS {
+            resolver.step(pipeline.file, job, step, &mut deeds);
+        }
     }
     let rig = pipeline.of_tests() || deeds.iter().any(|deed| deed.kind == Kind::TestCluster);
     deeds.retain(|deed| match deed.kind {

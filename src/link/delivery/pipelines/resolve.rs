@@ -13,6 +13,15 @@ use crate::scan::source::{Place, SourceFile, Span};
 /// How deep scripts that call scripts are followed.
 const DEPTH: usize = 6;
 
+/// How many deeds of one step are told apart.
+const DEEDS: usize = 500;
+
+/// How many scripts and recipes are read for one step.
+const SCRIPTS: usize = 200;
+
+/// How many lines of a step are looked for in vain before its own place is given for the rest.
+const MISSES: usize = 50;
+
 /// Follows steps of pipelines through the tree.
 pub struct Resolver<'a> {
     /// The tree and its services.
@@ -28,7 +37,7 @@ struct Walk<'w> {
     /// Folder the commands run in.
     folder: String,
     depth: usize,
-    /// Files and recipes on the way down.
+    /// Files and recipes that were read; each is read once for a step.
     visited: BTreeSet<String>,
     deeds: &'w mut Vec<Deed>,
 }
@@ -76,8 +85,9 @@ impl<'a> Resolver<'a> {
             visited: BTreeSet::new(),
             deeds,
         };
+        let mut lines = Lines::new(file, step.span, raw, text);
         for command in commands(text) {
-            walk.top = Some(line_in_file(file, step.span, raw, text, command.offset));
+            walk.top = Some(lines.span_of(command.offset));
             self.command(&command, &Script { text, file, from: step.span.start }, &mut walk);
         }
     }
@@ -100,6 +110,9 @@ impl<'a> Resolver<'a> {
             walk.folder = join(&walk.folder, to);
             return;
         }
+        if walk.deeds.len() >= DEEDS {
+            return;
+        }
         if let Some((kind, words)) = commands::classify(&command.words) {
             let deed = self.deed(kind, words, command, script, walk);
             walk.deeds.push(deed);
@@ -118,7 +131,7 @@ impl<'a> Resolver<'a> {
     fn follow(&self, command: &Command, walk: &mut Walk<'_>) {
         for call in called::by(self.context.repository, &command.words, &walk.folder) {
             let mark = format!("{}:{}", call.file.path, call.offset);
-            if walk.visited.len() > 200 || !walk.visited.insert(mark.clone()) {
+            if walk.visited.len() >= SCRIPTS || !walk.visited.insert(mark) {
                 continue;
             }
             let outer = (walk.folder.clone(), walk.related.clone());
@@ -126,7 +139,6 @@ impl<'a> Resolver<'a> {
             let from = u32::try_from(call.offset).unwrap_or(u32::MAX);
             self.script(&Script { text: &call.script, file: call.file, from }, walk);
             (walk.folder, walk.related) = outer;
-            walk.visited.remove(&mark);
         }
     }
 
@@ -240,11 +252,36 @@ fn line_at(text: &str, offset: usize) -> &str {
     text[from..].lines().next().unwrap_or("").trim()
 }
 
-/// The span of a command's line in the pipeline's file. Matrix values change a line but not its number.
-fn line_in_file(file: &SourceFile, step: Span, raw: &str, text: &str, offset: usize) -> Span {
-    let number = text[..offset].matches('\n').count();
-    let line = raw.lines().nth(number).unwrap_or("").trim();
-    find_line(file, step.start, line).unwrap_or(step)
+/// Finds the lines of a step's commands in the pipeline's file, in order. Matrix values change a line but not its number.
+struct Lines<'s> {
+    file: &'s SourceFile,
+    step: Span,
+    raw: Vec<&'s str>,
+    text: &'s str,
+    /// Number of the line at `read`.
+    number: usize,
+    read: usize,
+    /// From where the next line is looked for in the file.
+    from: u32,
+    misses: usize,
+}
+
+impl<'s> Lines<'s> {
+    fn new(file: &'s SourceFile, step: Span, raw: &'s str, text: &'s str) -> Lines<'s> {
+        Lines { file, step, raw: raw.lines().collect(), text, number: 0, read: 0, from: step.start, misses: 0 }
+    }
+
+    fn span_of(&mut self, offset: usize) -> Span {
+        self.number += self.text.get(self.read..offset).map_or(0, |passed| passed.matches('\n').count());
+        self.read = offset;
+        let line = self.raw.get(self.number).map_or("", |line| line.trim());
+        let found = if self.misses < MISSES { find_line(self.file, self.from, line) } else { None };
+        match found {
+            Some(span) => self.from = span.start,
+            None => self.misses += 1,
+        }
+        found.unwrap_or(self.step)
+    }
 }
 
 fn find_line(file: &SourceFile, from: u32, line: &str) -> Option<Span> {

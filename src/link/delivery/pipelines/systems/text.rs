@@ -23,7 +23,7 @@ fn next_shell(text: &str, from: usize) -> Option<(Span, String)> {
         let at = from + text.get(from..)?.find("sh")?;
         from = at + 2;
         let starts = text[..at].ends_with(|c: char| c.is_whitespace() || c == '{' || c == ';');
-        let rest = text[from..].trim_start_matches(|c: char| c == ' ' || c == '(');
+        let rest = text[from..].trim_start_matches([' ', '(']);
         let rest = rest
             .split_once("script:")
             .filter(|(before, _)| before.len() < 40 && !before.contains('\n'))
