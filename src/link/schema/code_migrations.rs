@@ -250,10 +250,11 @@ pub(super) fn changes(body: &Block, created: &BTreeSet<String>, older: &BTreeSet
             };
             found.push((span, change(operation, &table)));
         }
-        let ExprKind::MethodCall { method, method_span, .. } = &*expr.kind else { return };
+        let ExprKind::MethodCall { method, method_span, arguments, .. } = &*expr.kind else { return };
         let altered = alters.iter().find(|table| older.contains(*table) && !created.contains(*table));
         if let (Some((_, operation)), Some(table)) = (CHANGES.iter().find(|(name, _)| name == method), altered) {
-            found.push((*method_span, change(operation, table)));
+            let column = paths(arguments).first().map_or("a column".to_string(), last);
+            found.push((*method_span, SchemaChange { column: column.into(), ..change(operation, table) }));
         }
     });
     found
