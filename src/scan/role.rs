@@ -55,7 +55,8 @@ fn name_role(name: &str, kind: Kind) -> Option<Role> {
     }
     match kind {
         Kind::Rust => rust_name_role(&name),
-        Kind::Markdown | Kind::Sql | Kind::OtherCode => None,
+        Kind::Markdown | Kind::Sql => None,
+        Kind::OtherCode => other_code_role(&name),
         Kind::Dockerfile => word_role(&name).or_else(|| development(&name)),
         Kind::Yaml if name.contains("compose") => word_role(&name).or_else(|| development(&name)),
         _ => word_role(&name).filter(|role| matches!(role, Role::Test | Role::Example)),
@@ -68,6 +69,14 @@ fn rust_name_role(name: &str) -> Option<Role> {
     let test = ["_test", "_tests"].iter().any(|end| stem.ends_with(end))
         || ["test_", "tests_"].iter().any(|start| stem.starts_with(start))
         || matches!(stem, "test" | "tests" | "testing");
+    test.then_some(Role::Test)
+}
+
+/// The habits of other languages: `x_test.go`, `x.test.ts`, `x.spec.ts`, `test_x.py`, `XTest.java`, `x_spec.rb`.
+fn other_code_role(name: &str) -> Option<Role> {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let ends = ["_test", ".test", ".tests", ".spec", "_spec", "_tests", "tests", "test"];
+    let test = ends.iter().any(|end| stem.ends_with(end)) || stem.starts_with("test_");
     test.then_some(Role::Test)
 }
 
