@@ -112,7 +112,11 @@ fn plain(segment: &str) -> String {
 fn is_prefix(segment: &str) -> bool {
     let lower = plain(segment);
     let version = lower.strip_prefix('v').unwrap_or(&lower);
+    let operations = |word: &str| {
+        ["internal", "backstage", "actuator", "management", "admin", "ops", "private", "system"].contains(&word)
+    };
     PREFIXES.contains(&lower.as_str())
+        || segment.to_ascii_lowercase().split(['-', '_', '.']).any(operations)
         || paths::is_parameter(segment)
         || (!version.is_empty() && version.chars().all(|c| c.is_ascii_digit()))
 }
@@ -165,6 +169,8 @@ mod tests {
     #[test]
     fn health_routes_are_told_by_name_and_place() {
         for (path, purpose) in [
+            ("/internal-area/health", "health"),
+            ("/images/health", "other"),
             ("/health", "health"),
             ("/api/v1/health", "health"),
             ("/{version}/health", "health"),
