@@ -385,7 +385,12 @@ pub fn names_version(image: &str) -> bool {
     if dated || is_hash(&tag) {
         return true;
     }
-    if parts.iter().any(|part| FLOATING.contains(part)) {
+    // `stable-1.97.1` and `1.0.0-alpha.85` name one release; `latest-rust-1.80` is the latest of something else.
+    let release = |part: &str| {
+        part.contains('.') && part.trim_start_matches('v').bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    };
+    let numbered = tag.split(['-', '_']).any(release) && !tag.starts_with("latest");
+    if !numbered && parts.iter().any(|part| FLOATING.contains(part)) {
         return false;
     }
     let distribution = matches!(last.as_str(), "debian" | "ubuntu");
@@ -428,6 +433,8 @@ mod tests {
             "rust:1-slim",
             "debian:unstable-20240110",
             "a:v2",
+            "rust-musl:x86_64-musl-stable-1.97.1",
+            "a:1.0.0-alpha.85",
         ] {
             assert!(names_version(image), "{image}");
         }

@@ -13,8 +13,11 @@ use crate::scan::source::{SourceFile, Span};
 /// What reads a platform's file.
 type Read = fn(&mut Deployment<'_, '_>, &SourceFile, &Node);
 
+/// Whether a file's name is that of a platform's file.
+type Named = fn(&str) -> bool;
+
 /// Platforms by a test on the file's name and a key that its document must have.
-const PLATFORMS: &[(fn(&str) -> bool, &str, Read)] = &[
+const PLATFORMS: &[(Named, &str, Read)] = &[
     (is_fly, "app", fly),
     (is_fly, "http_service", fly),
     (is_fly, "services", fly),

@@ -47,7 +47,7 @@ fn nginx(deployment: &mut Deployment<'_, '_>, file: FileId, root: &[Directive]) 
     let forwards = |directive: &&Directive| {
         matches!(directive.name.as_str(), "proxy_pass" | "uwsgi_pass" | "fastcgi_pass" | "grpc_pass")
     };
-    if !all.iter().any(|directive| forwards(directive)) {
+    if !all.iter().any(forwards) {
         return;
     }
     let servers: Vec<&&Directive> =

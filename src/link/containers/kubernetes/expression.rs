@@ -85,11 +85,8 @@ fn split(text: &str, at: char) -> Vec<&str> {
     let (mut start, mut depth, mut quote) = (0, 0_usize, None);
     for (offset, character) in text.char_indices() {
         match (quote, character) {
-            (Some(open), _) => {
-                if character == open {
-                    quote = None;
-                }
-            }
+            (Some(open), _) if character == open => quote = None,
+            (Some(_), _) => {}
             (None, '"' | '`') => quote = Some(character),
             (None, '(') => depth += 1,
             (None, ')') => depth = depth.saturating_sub(1),

@@ -212,7 +212,7 @@ fn rank(folder: &str) -> u8 {
         "staging" => 2,
         _ => 3,
     };
-    words.map(rank).last().unwrap_or(1)
+    words.map(rank).fold(1, |_, last| last)
 }
 
 fn same_object(node: &Node, patch: &Node) -> bool {
