@@ -176,15 +176,19 @@ pub fn call<'a>(
 /// The function at a path; where a module of that name hides it (`mod health; pub use health::*;`), the one inside.
 fn function_at(evaluator: &Evaluator<'_>, frame: &Frame<'_>, path: &str) -> Option<FunctionId> {
     let names = evaluator.names;
-    names.function_at(path).or_else(|| {
-        let last = path.rsplit("::").next().filter(|last| *last != path)?;
-        let inside = format!("{path}::{last}");
-        names.function_at(&inside).or_else(|| {
-            let mut segments: Vec<String> = inside.split("::").map(str::to_string).collect();
-            segments[0] = "crate".to_string();
-            names.function_at(&names.resolve(frame.module, &segments))
+    names
+        .function_at(path)
+        .or_else(|| {
+            let last = path.rsplit("::").next().filter(|last| *last != path)?;
+            let inside = format!("{path}::{last}");
+            names.function_at(&inside).or_else(|| {
+                let mut segments: Vec<String> = inside.split("::").map(str::to_string).collect();
+                segments[0] = "crate".to_string();
+                names.function_at(&names.resolve(frame.module, &segments))
+            })
         })
-    })
+        // `use webhook::webhook;` beside `mod webhook;`: the import's path starts at the module itself.
+        .or_else(|| names.function_at(&format!("{}::{path}", names.module_path(frame.module))))
 }
 
 /// The function of the tree that a call means: by its path, or as the names' call graph has it.

@@ -98,9 +98,14 @@ fn method_call<'a>(
         }
         Value::Text(text) if target(evaluator, frame, call).is_none() => {
             let mut arguments = arguments;
-            if let Some(Value::Closure(_)) = arguments.first() {
+            if arguments.iter().any(|argument| matches!(argument, Value::Closure(_))) {
                 let given = calls::run_closures(evaluator, &arguments);
-                arguments[0] = given;
+                if given.matters() {
+                    return given;
+                }
+                if let Some(first @ Value::Closure(_)) = arguments.first_mut() {
+                    *first = given;
+                }
             }
             text::method(text, call.name, &arguments)
         }

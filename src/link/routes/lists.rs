@@ -2,7 +2,7 @@
 
 use super::evaluate::Evaluator;
 use super::value::Value;
-use super::{text, unite};
+use super::{calls, text, unite};
 
 /// A method of a list: its value, and the list after it where it changes the list.
 pub fn method<'a>(
@@ -49,7 +49,10 @@ pub fn method<'a>(
             (values.into_iter().fold(Value::Unknown, |a, b| unite::unite(evaluator, a, b)), None)
         }
         "len" | "is_empty" | "contains" => (Value::Unknown, None),
-        _ => (Value::List(values), None),
+        _ => {
+            calls::run_closures(evaluator, &arguments);
+            (Value::List(values), None)
+        }
     }
 }
 

@@ -178,6 +178,7 @@ mod tests {
             ("/__heartbeat__", "health"),
             ("/api/v1/health/ping", "liveness"),
             ("/readyz", "readiness"),
+            ("/internal-backstage/health", "health"),
             ("/image/health", "other"),
             ("/orders/{id}/status", "other"),
             ("/metrics", "metrics"),

@@ -119,7 +119,10 @@ pub fn by_method<'a>(
             let tls = call.name == "tls";
             serve(evaluator, frame, call.place, value, address(arguments), tls)
         }
-        ("", "serve" | "run" | "serve_with_graceful_shutdown" | "run_with_graceful_shutdown" | "try_serve") => {
+        (
+            "",
+            "serve" | "run" | "serve_with_graceful_shutdown" | "run_with_graceful_shutdown" | "try_serve" | "finish",
+        ) => {
             let served = arguments.iter().find(|argument| is_served(argument))?;
             let (mut bound_to, mut tls) = (None, false);
             if let Value::Struct(ty, fields) = value

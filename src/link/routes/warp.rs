@@ -18,6 +18,10 @@ pub fn construct<'a>(
     call: External<'_, 'a>,
     arguments: &[Value<'a>],
 ) -> Option<Value<'a>> {
+    if let ("warp", "service") = (call.owner, call.last) {
+        // Handed to a server of hyper's.
+        return super::start::serve(evaluator, frame, call.place, arguments.first()?, None, false);
+    }
     if let ("warp", "serve") = (call.owner, call.last) {
         evaluator.constructed.insert(call.place, "warp");
         return arguments.first().cloned();
