@@ -39,22 +39,16 @@ pub fn construct<'a>(
             let who = answer(frame, arguments.get(1)?, call.written.get(1));
             Some(methods_value(methods.into_iter().map(|method| (method, who.clone(), call.place)).collect()))
         }
-        _ => method_constructor(evaluator, frame, call, arguments),
+        _ => method_constructor(frame, call, arguments),
     }
 }
 
-fn method_constructor<'a>(
-    evaluator: &Evaluator<'a>,
-    frame: &Frame<'a>,
-    call: External<'_, 'a>,
-    arguments: &[Value<'a>],
-) -> Option<Value<'a>> {
+fn method_constructor<'a>(frame: &Frame<'a>, call: External<'_, 'a>, arguments: &[Value<'a>]) -> Option<Value<'a>> {
     let method = register::http_method(call.last)?;
     let module = matches!(call.owner, "routing" | "method_routing" | "method" | "") || call.owner == call.krate;
     if !module || arguments.is_empty() {
         return None;
     }
-    let _ = evaluator;
     let who = answer(frame, arguments.first()?, call.written.first());
     let mut methods = Methods { framework: "axum", ..Methods::default() };
     methods.answers.push((method.to_string(), who, call.place));
@@ -126,7 +120,7 @@ pub fn method<'a>(
         "nest" | "nest_api_service" | "nest_service" | "nest_route" => {
             nest(evaluator, frame, &mut router, call, &arguments);
         }
-        "merge" | "add_route" => merge(evaluator, frame, &mut router, call, arguments),
+        "merge" | "add_route" => merge(evaluator, &mut router, call, arguments),
         "prefix" => router.prefix = path_text(arguments.first()).text,
         "fallback" | "fallback_service" => {
             let inner =
@@ -240,18 +234,12 @@ fn served<'a>(evaluator: &mut Evaluator<'a>, value: Value<'a>, place: Place) -> 
     result.as_ref().and_then(inside).or_else(|| inside(&value)).or(Some(value))
 }
 
-fn merge<'a>(
-    evaluator: &mut Evaluator<'a>,
-    frame: &mut Frame<'a>,
-    router: &mut Router<'a>,
-    call: Method<'a>,
-    arguments: Vec<Value<'a>>,
-) {
+fn merge<'a>(evaluator: &mut Evaluator<'a>, router: &mut Router<'a>, call: Method<'a>, arguments: Vec<Value<'a>>) {
     let none = Text::literal("");
     for argument in arguments {
         match argument {
             Value::Router(inner) => router.absorb(&none, *inner),
-            Value::List(values) => merge(evaluator, frame, router, call, values),
+            Value::List(values) => merge(evaluator, router, call, values),
             Value::Struct(..) => {
                 if let Some(Value::Router(inner)) = served(evaluator, argument, call.place) {
                     router.absorb(&none, *inner);

@@ -25,8 +25,6 @@ pub struct External<'e, 'a> {
     pub written: &'a [Expr],
     /// The call.
     pub place: Place,
-    /// Its expression.
-    pub expr: &'a Expr,
 }
 
 /// A constructor table: gives a value where the family knows the call.
@@ -236,7 +234,7 @@ fn external<'a>(
     let owner = segments.next().unwrap_or("");
     let krate = resolved.split("::").next().unwrap_or("");
     if let Some(family) = family(evaluator, frame, resolved) {
-        let call = External { family, krate, owner, last, written, place: frame.place(expr.span), expr };
+        let call = External { family, krate, owner, last, written, place: frame.place(expr.span) };
         let constructs = CONSTRUCTS.iter().filter(|(name, _)| *name == family);
         for (_, construct) in constructs {
             if let Some(value) = construct(evaluator, frame, call, &arguments) {
@@ -247,7 +245,7 @@ fn external<'a>(
     if let Some(value) = layers::from_call(evaluator, frame, expr, resolved, &arguments) {
         return value;
     }
-    if let Some(value) = plain(evaluator, owner, last, &arguments) {
+    if let Some(value) = plain(owner, last, &arguments) {
         return value;
     }
     if let Some(value) = own_struct(evaluator, resolved) {
@@ -273,7 +271,7 @@ pub fn hand_on<'a>(evaluator: &mut Evaluator<'a>, arguments: Vec<Value<'a>>) -> 
 }
 
 /// Functions of the standard library that hand on or make values that paths, sizes and addresses consist of.
-fn plain<'a>(evaluator: &mut Evaluator<'a>, owner: &str, last: &str, arguments: &[Value<'a>]) -> Option<Value<'a>> {
+fn plain<'a>(owner: &str, last: &str, arguments: &[Value<'a>]) -> Option<Value<'a>> {
     let first = arguments.first().cloned();
     match (owner, last) {
         (_, "Some" | "Ok") | ("Box" | "Arc" | "Rc" | "Cow", _) => first,
@@ -295,7 +293,6 @@ fn plain<'a>(evaluator: &mut Evaluator<'a>, owner: &str, last: &str, arguments: 
             Some(Value::Text(text::scaled(text, by)))
         }
         ("env" | "dotenvy" | "dotenv", "var" | "var_os") => {
-            let _ = evaluator;
             Some(Value::Text(Text { configured: true, ..Text::default() }))
         }
         _ => None,

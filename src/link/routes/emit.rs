@@ -195,7 +195,7 @@ fn route_fact(
     facts: &HandlerFacts,
     handler: FactId,
 ) -> Fact {
-    let layers: Vec<&LayerUse<'_>> =
+    let layers: Vec<&LayerUse> =
         entry.layers.iter().chain(&told.own_layers).map(|id| &evaluator.layers[id.0]).collect();
     let mut kinds: Vec<String> =
         layers.iter().filter(|layer| !layer.silent).flat_map(|layer| layer.kinds.clone()).collect();
@@ -304,7 +304,7 @@ fn layer_facts(context: &Context<'_>, evaluator: &Evaluator<'_>, told: &[Told<'_
 }
 
 /// The facts of one layer, but its headers.
-fn facts_of(layer: &LayerUse<'_>, covers: &'static str) -> Vec<Data> {
+fn facts_of(layer: &LayerUse, covers: &'static str) -> Vec<Data> {
     let mut facts = Vec::new();
     for kind in &layer.kinds {
         let value = match (layer.value, layer.value_unknown) {
@@ -343,7 +343,7 @@ fn facts_of(layer: &LayerUse<'_>, covers: &'static str) -> Vec<Data> {
     facts
 }
 
-fn cors_fact(layer: &LayerUse<'_>) -> Option<Data> {
+fn cors_fact(layer: &LayerUse) -> Option<Data> {
     let policy = layer.cors.as_ref()?;
     let origins = policy.origins?;
     Some(Data::Cors(Cors {
@@ -354,13 +354,7 @@ fn cors_fact(layer: &LayerUse<'_>) -> Option<Data> {
     }))
 }
 
-fn header_facts(
-    context: &Context<'_>,
-    layer: &LayerUse<'_>,
-    covers: &'static str,
-    told: &Told<'_>,
-    linked: &mut Linked,
-) {
+fn header_facts(context: &Context<'_>, layer: &LayerUse, covers: &'static str, told: &Told<'_>, linked: &mut Linked) {
     for (name, value, place) in &layer.headers {
         let data = ResponseHeader {
             name: name.as_str().into(),

@@ -112,7 +112,7 @@ pub struct Evaluator<'a> {
     /// Macro bodies as code.
     pub reparsed: &'a Reparsed,
     /// Layers that were met.
-    pub layers: Vec<LayerUse<'a>>,
+    pub layers: Vec<LayerUse>,
     /// Servers that start.
     pub servers: Vec<Server<'a>>,
     /// Servers in the order they were started, for those who ask what a root starts.
@@ -374,9 +374,7 @@ impl<'a> Evaluator<'a> {
                 }
                 calls::literal_struct(self, frame, expr, path, known)
             }
-            ExprKind::If { condition, then, otherwise } => {
-                self.branch(frame, expr, condition, then, otherwise.as_ref())
-            }
+            ExprKind::If { condition, then, otherwise } => self.branch(frame, condition, then, otherwise.as_ref()),
             ExprKind::Match { on, arms } => {
                 let on = self.eval(frame, on);
                 let mut all = Value::Unknown;
@@ -449,12 +447,10 @@ impl<'a> Evaluator<'a> {
     fn branch(
         &mut self,
         frame: &mut Frame<'a>,
-        expr: &'a Expr,
         condition: &'a Expr,
         then: &'a Block,
         otherwise: Option<&'a Expr>,
     ) -> Value<'a> {
-        let _ = expr;
         frame.scopes.push(BTreeMap::new());
         self.eval(frame, condition);
         let development = is_development(self.source(frame.file, condition.span));

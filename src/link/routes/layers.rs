@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::names::FunctionId;
-use super::behaviour::{self, Behaviour, Body};
+use super::behaviour::{self, Body};
 use super::chains::Method;
 use super::cors::{self, Policy};
 use super::evaluate::{Evaluator, Frame};
@@ -15,7 +15,7 @@ use crate::scan::source::Place;
 
 /// A layer as it stands in the code.
 #[derive(Clone, Debug, Default)]
-pub struct LayerUse<'a> {
+pub struct LayerUse {
     /// Kinds of middleware that it is.
     pub kinds: Vec<String>,
     /// Crate, or `own`.
@@ -38,19 +38,13 @@ pub struct LayerUse<'a> {
     pub cors: Option<Policy>,
     /// Response headers that it sets: name, value, place.
     pub headers: Vec<(String, Option<String>, Place)>,
-    /// Functions of its own code.
-    pub functions: Vec<FunctionId>,
-    /// What its own code does.
-    pub behaviour: Option<Behaviour>,
     /// It was made by hand.
     pub own: bool,
     /// Never reported: a stack, a wrapper.
     pub silent: bool,
-    /// The expression of a closure.
-    pub closure: Option<&'a Expr>,
 }
 
-impl LayerUse<'_> {
+impl LayerUse {
     /// Whether it is of a kind.
     pub fn is(&self, kind: &str) -> bool {
         self.kinds.iter().any(|own| own == kind)
@@ -72,7 +66,7 @@ pub fn known(value: Option<&Value<'_>>) -> Vec<LayerId> {
     }
 }
 
-fn add<'a>(evaluator: &mut Evaluator<'a>, frame: &Frame<'a>, mut layer: LayerUse<'a>) -> LayerId {
+fn add<'a>(evaluator: &mut Evaluator<'a>, frame: &Frame<'a>, mut layer: LayerUse) -> LayerId {
     if let Some(at) = evaluator.layers.iter().position(|known| known.place == layer.place && known.kinds == layer.kinds)
     {
         return LayerId(at);
@@ -184,12 +178,9 @@ fn own<'a>(
         library: "own".to_string(),
         place: Some(place),
         name: name.to_string(),
-        cors: behaviour.cors.clone(),
-        headers: behaviour.headers.clone(),
-        functions,
-        behaviour: Some(behaviour),
+        cors: behaviour.cors,
+        headers: behaviour.headers,
         own: true,
-        closure: closure.map(|(expr, _)| expr),
         ..LayerUse::default()
     };
     add(evaluator, frame, layer)
@@ -311,7 +302,7 @@ fn made<'a>(
     resolved: &str,
     found: &known::Known,
     arguments: &[Value<'a>],
-) -> LayerUse<'a> {
+) -> LayerUse {
     let kind = found.kind.as_str();
     let last = resolved.rsplit("::").next().unwrap_or("");
     let place = frame.place(expr.span);
@@ -350,7 +341,7 @@ fn made<'a>(
     layer
 }
 
-fn set_header(layer: &mut LayerUse<'_>, name: String, value: Option<String>, place: Place) {
+fn set_header(layer: &mut LayerUse, name: String, value: Option<String>, place: Place) {
     let own = match name.as_str() {
         "x-request-id" | "x-correlation-id" => "request-id",
         "access-control-allow-origin" => "cors",
@@ -368,7 +359,7 @@ fn set_header(layer: &mut LayerUse<'_>, name: String, value: Option<String>, pla
     layer.headers.push((name, value, place));
 }
 
-fn set_value(layer: &mut LayerUse<'_>, arguments: &[Value<'_>]) {
+fn set_value(layer: &mut LayerUse, arguments: &[Value<'_>]) {
     if !matches!(layer.kinds.first().map(String::as_str), Some("timeout" | "body-limit" | "concurrency-limit")) {
         return;
     }

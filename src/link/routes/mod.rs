@@ -36,12 +36,7 @@ mod unite;
 mod value;
 mod warp;
 
-use std::collections::BTreeMap;
-
-use super::names::{FunctionId, Names};
 use super::{Context, Linked};
-use crate::check::outcome::RouteRow;
-use crate::facts::{Data, FactId, FactKind, Facts, ServiceId};
 use crate::scan::source::Notice;
 
 /// Adds the facts of this part.
@@ -63,40 +58,5 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     headers::emit(context, &evaluator, linked);
 }
 
-/// The routes of a service as reports list them, sorted by path and method.
-pub fn route_rows(linked: &Linked, service: ServiceId) -> Vec<RouteRow> {
-    let facts = &linked.facts;
-    let of_service = facts.of(FactKind::Route).filter(|(_, fact)| fact.services.contains(&service));
-    let mut rows: Vec<RouteRow> = of_service
-        .filter_map(|(_, fact)| match &fact.data {
-            Data::Route(route) => Some(RouteRow {
-                path: route.path.known()?.clone(),
-                method: route.method.known()?.clone(),
-                handler: handler_name(facts, route.handler.known()),
-                place: fact.place,
-                layers: route.layers.known().cloned().unwrap_or_default(),
-                auth: route.auth.known().copied(),
-            }),
-            _ => None,
-        })
-        .collect();
-    rows.sort();
-    rows.dedup();
-    rows
-}
-
-fn handler_name(facts: &Facts, links: Option<&Vec<FactId>>) -> String {
-    let name = links.and_then(|links| links.first()).and_then(|id| match &facts.get(*id).data {
-        Data::Handler(handler) => handler.name.known().cloned(),
-        _ => None,
-    });
-    name.unwrap_or_default()
-}
-
-/// The functions of the tree that are handlers, with their facts.
-pub fn handler_functions(names: &Names<'_>, facts: &Facts) -> BTreeMap<FunctionId, FactId> {
-    let places: BTreeMap<_, _> = facts.of(FactKind::Handler).map(|(id, fact)| (fact.place, id)).collect();
-    let at = |file, span| places.get(&crate::scan::source::Place { file, span }).copied();
-    let functions = names.functions().iter();
-    functions.filter_map(|info| Some((info.id, at(info.file, info.item.name_span)?))).collect()
-}
+#[cfg(test)]
+mod tests;

@@ -51,9 +51,7 @@ pub fn method<'a>(
             }
         }
         "register" => {
-            if router.fallback.is_none() {
-                router.fallback = Some((call.place, None));
-            }
+            router.fallback.get_or_insert((call.place, None));
         }
         "attach" => match arguments.first() {
             // `AdHoc::on_ignite("..", |rocket| ..)` may mount routes.

@@ -13,7 +13,6 @@ pub fn construct<'a>(
     call: External<'_, 'a>,
     arguments: &[Value<'a>],
 ) -> Option<Value<'a>> {
-    let _ = frame;
     if call.owner != "Router" || !matches!(call.last, "new" | "with_path" | "with_hoop" | "default" | "with_filter") {
         return None;
     }

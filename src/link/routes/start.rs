@@ -69,9 +69,8 @@ fn record<'a>(
         evaluator.started.push(at);
         return Value::Server(at);
     }
-    let function = frame.function;
     evaluator.started.push(evaluator.servers.len());
-    evaluator.servers.push(Server { framework, place, router, address, tls, hints, function });
+    evaluator.servers.push(Server { framework, place, router, address, tls, hints });
     Value::Server(evaluator.servers.len() - 1)
 }
 

@@ -12,11 +12,10 @@ use super::{layers, paths, register};
 /// Constructors.
 pub fn construct<'a>(
     evaluator: &mut Evaluator<'a>,
-    frame: &mut Frame<'a>,
+    _frame: &mut Frame<'a>,
     call: External<'_, 'a>,
-    arguments: &[Value<'a>],
+    _arguments: &[Value<'a>],
 ) -> Option<Value<'a>> {
-    let _ = (frame, arguments);
     let made = matches!((call.owner, call.last), ("tide" | "Server", "new" | "with_state"));
     made.then(|| {
         evaluator.constructed.insert(call.place, "tide");

@@ -14,9 +14,8 @@ pub fn construct<'a>(
     evaluator: &mut Evaluator<'a>,
     frame: &mut Frame<'a>,
     call: External<'_, 'a>,
-    arguments: &[Value<'a>],
+    _arguments: &[Value<'a>],
 ) -> Option<Value<'a>> {
-    let _ = arguments;
     match (call.owner, call.last) {
         ("Server", "builder") | ("Routes" | "RoutesBuilder", "new" | "default" | "builder") => {
             evaluator.constructed.insert(call.place, "tonic");

@@ -257,8 +257,6 @@ pub struct Server<'a> {
     pub tls: bool,
     /// Name of the function and variables around it, which tell servers apart.
     pub hints: Vec<String>,
-    /// The function it stands in.
-    pub function: Option<FunctionId>,
 }
 
 impl<'a> Value<'a> {

@@ -56,10 +56,7 @@ pub fn construct<'a>(
             one.method = register::http_method(method).map(str::to_string);
         }
         ("warp", "any") | ("any", "any") => {}
-        _ => {
-            let _ = frame;
-            return None;
-        }
+        _ => return None,
     }
     if call.last == "any" {
         one.method = None;
