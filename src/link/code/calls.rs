@@ -119,7 +119,7 @@ impl<'c, 'a> Walk<'c, 'a> {
             given.iter().for_each(|carried| value.add(carried));
         }
         self.follow_with(&mut value, method, arguments, &given);
-        self.removed(method, &given);
+        self.cookies(method, &given);
         self.method_entries(&mut value, expr, method, arguments);
         if let Some(target) = self.method_of_tree(&value, method) {
             let returned = self.function(target);
@@ -149,14 +149,21 @@ impl<'c, 'a> Walk<'c, 'a> {
         names.methods_of(ty).iter().find(named).copied()
     }
 
-    /// A cookie that is removed is not set.
-    fn removed(&mut self, method: &str, given: &[Carried<'a>]) {
-        if !REMOVALS.contains(&method) {
+    /// A cookie that is removed is not set; Rocket's private cookies are HttpOnly and expire unless they say otherwise.
+    fn cookies(&mut self, method: &str, given: &[Carried<'a>]) {
+        let (removed, private) = (REMOVALS.contains(&method), method == "add_private");
+        if !removed && !private {
             return;
         }
         for id in given.iter().flat_map(Carried::ids) {
             let found = &mut self.found[id];
-            found.absorbed |= found.kind() == FactKind::Cookie;
+            if found.kind() != FactKind::Cookie {
+                continue;
+            }
+            found.absorbed |= removed;
+            if private && found.entry.krate == "rocket" {
+                found.private_by_default();
+            }
         }
     }
 

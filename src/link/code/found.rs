@@ -75,6 +75,16 @@ impl Found<'_> {
         self.methods.iter().any(|(name, _)| *name == method)
     }
 
+    /// The defaults of Rocket's private cookies.
+    pub fn private_by_default(&mut self) {
+        for (attribute, methods) in [("http_only", ["http_only", "set_http_only"]), ("expires", ["max_age", "expires"])]
+        {
+            if !methods.iter().any(|method| self.called(method)) {
+                self.data.set(attribute, Attr::Known(Value::Flag(true)));
+            }
+        }
+    }
+
     /// Whether one of the methods that its entry speaks of was called on it.
     pub fn called_method(&self) -> bool {
         self.methods.iter().any(|(name, _)| self.entry.methods.contains_key(*name))

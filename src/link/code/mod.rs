@@ -38,7 +38,7 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     let reach = Reach::find(context, linked);
     shutdown::complete(context, &mut found, linked);
     clients::complete(context, &mut found, &reach);
-    pools::complete(context, &mut found);
+    pools::complete(context, &mut found, linked);
     state::complete(context, &mut found, &reach, linked);
     logging::complete(&mut found);
     sessions::complete(context, &mut found);

@@ -1,9 +1,10 @@
 //! Which database a pool is for, where its constructor does not say.
 
 use super::found::Found;
-use crate::facts::{Attr, FactKind, Value};
-use crate::link::Context;
+use crate::facts::vocabulary::Pool;
+use crate::facts::{Attr, Confidence, FactKind, Value};
 use crate::link::workspace::Package;
+use crate::link::{Context, Linked};
 
 /// Features and packages that name an engine.
 const ENGINES: &[(&str, &str)] = &[
@@ -23,7 +24,8 @@ const ENGINES: &[(&str, &str)] = &[
 const LIBRARIES: &[&str] = &["sqlx", "diesel", "diesel-async", "sea-orm", "deadpool-diesel"];
 
 /// Completes the facts about pools.
-pub fn complete(context: &Context<'_>, found: &mut [Found<'_>]) {
+pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], linked: &mut Linked) {
+    own_pools(context, found, linked);
     for found in found.iter_mut().filter(|found| found.kind() == FactKind::Pool && !found.is_set("engine")) {
         let path = &context.repository.tree.file(found.stand.file).path;
         let engine = context.workspace.package_of(path).and_then(only_engine);
@@ -31,6 +33,37 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>]) {
             found.data.set("engine", Attr::Known(Value::Text(engine.to_string())));
         }
     }
+}
+
+/// A connection that is opened in a method of a pool, or of a pool's manager, is opened for the pool.
+fn own_pools(context: &Context<'_>, found: &mut [Found<'_>], linked: &mut Linked) {
+    let mut known: Vec<String> = Vec::new();
+    for found in found.iter_mut().filter(|found| found.kind() == FactKind::Connection) {
+        let Some(info) = found.stand.function.map(|function| context.names.function(function)) else { continue };
+        let of_manager = info.of_trait.as_deref().is_some_and(|of_trait| last(of_trait).contains("Manage"));
+        let Some(owner) = info.self_type.as_deref().filter(|owner| of_manager || last(owner).ends_with("Pool")) else {
+            continue;
+        };
+        found.data.set("per_request", Attr::Known(Value::Flag(false)));
+        if of_manager || known.iter().any(|known| known == owner) {
+            continue;
+        }
+        known.push(owner.to_string());
+        let engine = found.text("engine").map_or(Attr::Unset, Attr::Known);
+        // How many connections it keeps is in its code.
+        let pool = Pool {
+            library: "own".into(),
+            engine,
+            max_size: Attr::Unknown,
+            of_database: true.into(),
+            ..Pool::default()
+        };
+        linked.facts.add(context.fact(pool, found.stand.file, found.span).confidence(Confidence::Medium));
+    }
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 /// The engine of a package that can talk to one only.

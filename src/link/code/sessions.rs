@@ -38,13 +38,22 @@ fn holds_session(context: &Context<'_>, found: &mut Found<'_>) {
     if found.is_set("session") {
         return;
     }
-    let path = context.repository.tree.file(found.stand.file).path.to_lowercase();
+    let source = context.repository.tree.file(found.stand.file);
+    let path = source.path.to_lowercase();
     let session = match found.data.get("name") {
         Some(Attr::Known(Value::Text(name))) => names_session(&name),
         // A name in a constant of another crate: the file tells.
-        _ => names_session(&path),
+        _ => names_session(&path) || names_session_cookie(&source.text),
     };
     found.data.set("session", Attr::Known(Value::Flag(session)));
+}
+
+/// Whether a file names a session's cookie: `SESSION_COOKIE_NAME`.
+fn names_session_cookie(text: &str) -> bool {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    words
+        .map(str::to_lowercase)
+        .any(|word| word.contains("cookie") && (word.contains("session") || word.contains("auth")))
 }
 
 /// Whether the service serves HTTPS is often known at run time only, and its cookies follow.

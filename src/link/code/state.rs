@@ -8,7 +8,8 @@ use crate::facts::vocabulary::{Cache, LocalState};
 use crate::facts::{Attr, Confidence, FactKind, Value};
 use crate::link::names::{FunctionId, ItemInfo, ModuleId, Names};
 use crate::link::{Context, Linked, Repository};
-use crate::parse::rust::ast::{Field, ItemKind, TokenKind, Type};
+use crate::parse::rust::ast::{Expr, ExprKind, Field, ItemKind, TokenKind, Type};
+use crate::parse::rust::walk;
 use crate::scan::source::{Kind, Role, Span};
 
 /// Types that several values of a kind are kept in.
@@ -19,6 +20,10 @@ const LOCKS: &[&str] = &["Mutex", "RwLock", "ArcSwap"];
 
 /// Collections that are shared as they are.
 const SHARED: &[&str] = &["DashMap", "DashSet", "SkipMap"];
+
+/// Methods that change what they are called on, or lock it to change it.
+const WRITES: &[&str] =
+    &["write", "lock", "insert", "push", "entry", "remove", "push_back", "get_mut", "retain", "clear"];
 
 /// Words of names of what may be lost without harm.
 const HARMLESS: &[&str] = &[
@@ -71,7 +76,7 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], reach: &Reach, l
     for found in found.iter_mut() {
         match found.kind() {
             FactKind::LocalState if found.entry.requires.iter().any(|name| name == "in a request") => {
-                if reach.holds(found.stand.function) && !found.once {
+                if reach.holds(found.stand.function) && !found.once && !is_scratch(context, found) {
                     found.methods.push(("in a request", &[]));
                 }
             }
@@ -90,8 +95,10 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], reach: &Reach, l
             _ => {}
         }
     }
-    for info in context.names.items().iter().filter(|info| info.role == Role::Service && !info.development_only) {
-        kept(context, info, linked);
+    let written = written(context, reach);
+    let names: &Names<'_> = context.names;
+    for info in names.items().iter().filter(|info| info.role == Role::Service && !info.development_only) {
+        kept(context, info, &written, linked);
     }
 }
 
@@ -99,6 +106,14 @@ fn text_of<'t>(context: &Context<'t>, function: FunctionId) -> &'t str {
     let info = context.names.function(function);
     let repository: &'t Repository = context.repository;
     repository.tree.file(info.file).slice(info.item.span)
+}
+
+/// Caches and temporary files may be lost.
+fn is_scratch(context: &Context<'_>, found: &Found<'_>) -> bool {
+    let path = &context.repository.tree.file(found.stand.file).path;
+    let text = found.stand.function.map_or("", |function| text_of(context, function));
+    let says = |word: &str| path.contains(word) || text.contains(word);
+    ["cache", "caching", "temp", "tmp"].into_iter().any(says)
 }
 
 /// Packages in which a file speaks of Redis and of a cache: Redis also holds sessions, locks and queues.
@@ -116,42 +131,91 @@ fn redis_caches<'a>(context: &Context<'a>) -> BTreeSet<&'a str> {
     packages
 }
 
+/// Fields and statics that requests change.
+type Written<'t> = BTreeSet<&'t str>;
+
+/// Names that functions which requests may reach lock to write, or put something into.
+fn written<'t>(context: &Context<'t>, reach: &Reach) -> Written<'t> {
+    let names: &'t Names<'t> = context.names;
+    let mut written = Written::new();
+    for info in names.functions().iter().filter(|info| info.role == Role::Service && reach.may_hold(info.id)) {
+        let Some(body) = &info.function.body else { continue };
+        walk::expressions(body, &mut |expr| {
+            if let ExprKind::MethodCall { receiver, method, .. } = &*expr.kind
+                && WRITES.contains(&method.as_str())
+            {
+                written.extend(last_name(receiver));
+            }
+        });
+    }
+    written
+}
+
+fn last_name(expr: &Expr) -> Option<&str> {
+    match &*expr.kind {
+        ExprKind::Path(path) => Some(path.last()),
+        ExprKind::Field { name, .. } => Some(name),
+        ExprKind::Reference(inner) | ExprKind::Unary { operand: inner, .. } => last_name(inner),
+        _ => None,
+    }
+}
+
+/// `PrometheusMetrics` as `prometheus_metrics`.
+fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    let mut before = '_';
+    for letter in name.chars() {
+        if letter.is_uppercase() && before.is_lowercase() {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+        before = letter;
+    }
+    snake
+}
+
+/// A static, or a field of a struct.
+#[derive(Clone, Copy)]
+struct Slot<'t> {
+    info: &'t ItemInfo<'t>,
+    name: &'t str,
+    ty: &'t Type,
+    span: Span,
+}
+
 /// Collections in statics and in the fields of shared state.
-fn kept<'t>(context: &Context<'t>, info: &ItemInfo<'t>, linked: &mut Linked) {
+fn kept<'t>(context: &Context<'t>, info: &'t ItemInfo<'t>, written: &Written<'t>, linked: &mut Linked) {
     match &info.item.kind {
-        ItemKind::Static(Some(ty), _) => holds(context, info, &info.item.name, ty, info.item.name_span, linked),
+        ItemKind::Static(Some(ty), _) => {
+            holds(context, Slot { info, name: &info.item.name, ty, span: info.item.name_span }, written, linked);
+        }
         ItemKind::Struct(fields) => {
-            for field in fields {
-                field_of(context, info, field, linked);
+            for Field { name, ty, span, .. } in fields {
+                holds(context, Slot { info, name, ty, span: *span }, written, linked);
             }
         }
         _ => {}
     }
 }
 
-fn field_of<'t>(context: &Context<'t>, info: &ItemInfo<'t>, field: &'t Field, linked: &mut Linked) {
-    holds(context, info, &field.name, &field.ty, field.span, linked);
-}
-
-fn holds<'t>(context: &Context<'t>, info: &ItemInfo<'t>, name: &str, ty: &'t Type, span: Span, linked: &mut Linked) {
-    let Some(element) = element(context, info.module, ty, false, 8) else { return };
-    let name = name.to_lowercase();
-    let words: Vec<&str> = name.split('_').chain(info.item.name.split('_')).collect();
-    let owner = info.item.name.to_lowercase();
-    let says = |word: &str| name.contains(word) || owner.contains(word);
-    if says("cache") {
+fn holds<'t>(context: &Context<'t>, slot: Slot<'t>, written: &Written<'t>, linked: &mut Linked) {
+    let Some(element) = element(context, slot.info.module, slot.ty, false, 8) else { return };
+    let (name, owner) = (slot.name.to_lowercase(), snake(&slot.info.item.name));
+    let mut words = name.split('_').chain(owner.split('_'));
+    if name.contains("cache") || owner.contains("cache") {
         let data = Cache { library: "own".into(), bounded: Attr::Unset };
-        linked.facts.add(context.fact(data, info.file, span).confidence(Confidence::Medium));
+        linked.facts.add(context.fact(data, slot.info.file, slot.span).confidence(Confidence::Medium));
         return;
     }
-    if words.iter().any(|word| HARMLESS.contains(&word.to_lowercase().as_str())) {
+    if words.any(|word| HARMLESS.contains(&word)) {
         return;
     }
     let of_sessions = name.contains("sessions") || element.path.last().is_some_and(|last| last.contains("Session"));
-    let kind = if of_sessions { Some("session") } else { answered(context, info, element).then_some("user") };
+    let records = || written.contains(slot.name) && answered(context, slot.info, element);
+    let kind = if of_sessions { Some("session") } else { records().then_some("user") };
     if let Some(kind) = kind {
         let data = LocalState { kind: kind.into(), place: "memory".into() };
-        linked.facts.add(context.fact(data, info.file, span).confidence(Confidence::Medium));
+        linked.facts.add(context.fact(data, slot.info.file, slot.span).confidence(Confidence::Medium));
     }
 }
 

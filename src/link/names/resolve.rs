@@ -105,7 +105,9 @@ impl<'a> Names<'a> {
         if !last && child.is_some() {
             return child;
         }
-        if let Some(alias) = module.names.get(name) {
+        // `fn rocket()` does not hide the crate in `rocket::build()`.
+        let starts = last || !module.functions.contains(name);
+        if let Some(alias) = module.names.get(name).filter(|_| starts) {
             let own = || Meaning::Local(format!("{}::{name}", module.path));
             return Some(match alias {
                 Some(path) => self.alias(at, name, path, search).unwrap_or_else(own),

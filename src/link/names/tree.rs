@@ -47,6 +47,8 @@ pub(super) struct Module<'a> {
     pub globs: Vec<&'a [String]>,
     /// Names of functions and items; for a type alias, what it stands for.
     pub names: HashMap<&'a str, Option<&'a [String]>>,
+    /// Names that only functions have: they start no path.
+    pub functions: HashSet<&'a str>,
 }
 
 /// Builds everything but the calls.
@@ -187,6 +189,7 @@ impl<'a, 'w> Builder<'a, 'w> {
             uses: HashMap::new(),
             globs: Vec::new(),
             names: HashMap::new(),
+            functions: HashSet::new(),
         });
         id
     }
@@ -243,7 +246,11 @@ impl<'a, 'w> Builder<'a, 'w> {
             return;
         }
         let path = format!("{}::{}", self.at(stand.module).path, item.name);
-        self.at(stand.module).names.entry(&item.name).or_insert(alias);
+        let module = self.at(stand.module);
+        if module.functions.remove(item.name.as_str()) {
+            module.names.remove(item.name.as_str());
+        }
+        module.names.entry(&item.name).or_insert(alias);
         let info = ItemInfo {
             path: path.clone(),
             module: stand.module,
@@ -289,7 +296,11 @@ impl<'a, 'w> Builder<'a, 'w> {
     fn function(&mut self, item: &'a Item, function: &'a Function, stand: Stand<'_>, owner: Owner) {
         let Some(body) = &function.body else { return };
         if matches!(owner, Owner::Module) {
-            self.at(stand.module).names.entry(&item.name).or_insert(None);
+            let module = self.at(stand.module);
+            if !module.names.contains_key(item.name.as_str()) {
+                module.names.insert(&item.name, None);
+                module.functions.insert(&item.name);
+            }
         }
         let Stand { module, file, standing, .. } = stand;
         self.functions.push(FoundFunction { item, function, module, file, standing, owner });
