@@ -25,7 +25,7 @@ pub(super) fn environments(repository: &Repository, group: &[Hit]) -> Vec<String
 
 fn normal(environment: &str) -> Option<String> {
     match environment {
-        "test" | "base" | "demo" => None,
+        "test" | "base" => None,
         "local" | "development" => Some("development".to_string()),
         other => Some(other.to_string()),
     }

@@ -77,7 +77,11 @@ pub fn judge(candidate: &Candidate, file: &SourceFile, setting: &Setting) -> Ver
     if setting.examples || setting.sample {
         return Verdict::None("an example");
     }
-    let shape = shape::of(&candidate.value);
+    let shape = match shape::of(&candidate.value) {
+        // What signs is a key, however much it reads like a sentence.
+        Shape::Nothing("a sentence") if candidate.name == "signing_key" => Shape::Words,
+        shape => shape,
+    };
     if let Shape::Nothing(reason) = shape {
         return Verdict::None(reason);
     }

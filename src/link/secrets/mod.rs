@@ -16,7 +16,7 @@ mod shape;
 mod tests;
 mod urls;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -54,6 +54,7 @@ struct Hit {
 struct Found {
     hits: Vec<Hit>,
     none: Vec<(Span, &'static str)>,
+    examples: Vec<String>,
 }
 
 /// Adds the facts of this part.
@@ -62,7 +63,10 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     let pairs: Vec<(&SourceFile, &Parsed)> = repository.files().collect();
     let found: Vec<Found> = pairs.par_iter().map(|(file, parsed)| in_file(file, parsed)).collect();
     evidence(context, linked, &pairs, &found);
-    let hits: Vec<Hit> = found.into_iter().flat_map(|found| found.hits).collect();
+    let examples: BTreeSet<String> = found.iter().flat_map(|found| found.examples.iter().cloned()).collect();
+    let hits =
+        found.into_iter().flat_map(|found| found.hits).filter(|hit| !hit.by_name || !examples.contains(&hit.value));
+    let hits: Vec<Hit> = hits.collect();
     linked.masks.extend(hits.iter().map(|hit| Place { file: hit.file, span: hit.span }));
     for group in groups(hits) {
         add(context, linked, group);
@@ -88,6 +92,7 @@ fn in_file(file: &SourceFile, parsed: &Parsed) -> Found {
     }
     let setting = setting::of(file, parsed);
     let named = candidates::of(file, parsed, &setting);
+    found.examples = candidates::examples(file);
     by_pattern(file, parsed, &setting, &named, &mut found);
     by_url(file, parsed, &setting, &named, &mut found);
     by_name(file, &setting, &named, &mut found);
@@ -139,7 +144,7 @@ fn by_pattern(file: &SourceFile, parsed: &Parsed, setting: &Setting, named: &[Ca
             file: file.id,
             span: hit.span,
             value: file.slice(hit.span).to_string(),
-            name: around(named, hit.span).map(|candidate| candidate.name.clone()).unwrap_or_default(),
+            name: around(named, hit.span).map_or_else(|| file.name().to_string(), |candidate| candidate.name.clone()),
             kind: hit.kind.id.clone(),
             title: hit.kind.title.clone(),
             revoke: hit.kind.revoke.clone(),
@@ -167,7 +172,8 @@ fn by_url(file: &SourceFile, parsed: &Parsed, setting: &Setting, named: &[Candid
                 file: file.id,
                 span: url.span,
                 value: url.password.clone(),
-                name: candidate.map(|candidate| candidate.name.clone()).unwrap_or_default(),
+                name: candidate
+                    .map_or_else(|| format!("{}@{}", url.user, url.host), |candidate| candidate.name.clone()),
                 kind: "url-password".to_string(),
                 title: format!("password in a `{}` URL", url.scheme),
                 revoke: "change the password of this account, then pass the URL in from outside".to_string(),
@@ -296,7 +302,7 @@ fn add(context: &Context<'_>, linked: &mut Linked, group: Vec<Hit>) {
     let data = Secret {
         kind: first.kind.as_str().into(),
         title: first.title.as_str().into(),
-        name: if first.name.is_empty() { Attr::Unset } else { first.name.as_str().into() },
+        name: first.name.as_str().into(),
         redacted: redact(&first.value).as_str().into(),
         location: first.setting.location.word().into(),
         environment: first.setting.environment.clone().into(),

@@ -84,6 +84,12 @@ pub fn regions(file: &SourceFile) -> Regions {
     if file.kind == Kind::Rust { rust::regions(&file.text) } else { Regions::default() }
 }
 
+/// Values that the file itself calls examples.
+pub fn examples(file: &SourceFile) -> Vec<String> {
+    let may = file.kind == Kind::Rust && file.text.contains("example");
+    if may { rust::examples(&file.text) } else { Vec::new() }
+}
+
 /// All candidates of a file.
 pub fn of(file: &SourceFile, parsed: &Parsed, setting: &Setting) -> Vec<Candidate> {
     let mut found = match (&parsed.syntax, file.kind) {

@@ -81,6 +81,14 @@ pub fn regions(text: &str) -> Regions {
     regions
 }
 
+/// Literals that attributes give as examples: `#[schema(example = "..")]`.
+pub fn examples(text: &str) -> Vec<String> {
+    let tokens = tokens(text);
+    let reader = Reader { text, tokens: &tokens };
+    let given = |at: usize| at >= 2 && reader.is(at - 1, "=") && matches!(reader.word(at - 2), "example" | "examples");
+    (0..tokens.len()).filter(|at| reader.is_text(*at) && given(*at)).map(|at| reader.value(at)).collect()
+}
+
 fn tokens(text: &str) -> Vec<RawToken> {
     Lexer::new(text).filter(|token| token.kind != RawKind::Comment).collect()
 }

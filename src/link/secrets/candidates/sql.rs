@@ -23,6 +23,7 @@ fn roles(text: &str) -> Vec<Candidate> {
     let pattern = r"(?i)\b(?:PASSWORD|IDENTIFIED(?:\s+WITH\s+\w+)?\s+BY)\s+'([^'\n]{1,200})'";
     let Some(regex) = ROLE.get_or_init(|| Regex::new(pattern).ok()) else { return Vec::new() };
     let values = regex.captures_iter(text).filter_map(|captures| captures.get(1));
+    let values = values.filter(|value| !in_comment(text, value.start()));
     let role = |value: regex::Match<'_>| {
         Candidate::new("role_password", value.as_str(), Span::new(value.start(), value.end()), Location::Sql)
     };
@@ -37,6 +38,9 @@ fn seeds(text: &str) -> Vec<Candidate> {
     let mut found = Vec::new();
     for captures in regex.captures_iter(text) {
         let (Some(whole), Some(columns)) = (captures.get(0), captures.get(1)) else { continue };
+        if in_comment(text, whole.start()) {
+            continue;
+        }
         let columns: Vec<String> =
             columns.as_str().split(',').map(|name| name.trim().trim_matches(['"', '`']).to_ascii_lowercase()).collect();
         let column =
@@ -49,6 +53,12 @@ fn seeds(text: &str) -> Vec<Candidate> {
         }
     }
     found
+}
+
+/// Whether `--` stands before a place in its line.
+fn in_comment(text: &str, at: usize) -> bool {
+    let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    text[line..at].contains("--")
 }
 
 /// The quoted literal at a position of a row that starts at `from`.
@@ -102,6 +112,7 @@ mod tests {
         let text = "CREATE ROLE app WITH LOGIN PASSWORD 'v1';\nINSERT INTO users (id, name, password_hash)\nVALUES (\n 'a', -- it's me\n 'b''c', 'v2');";
         let found: Vec<_> = candidates(text).into_iter().map(|found| (found.value, found.binding)).collect();
         assert_eq!(found, [("v1".to_string(), Binding::Set), ("v2".to_string(), Binding::Seeded)]);
+        assert_eq!(candidates("-- insert into user_(name, password) values ('a', 'bleh');"), []);
         assert_eq!(candidates("INSERT INTO users (id, email) VALUES ('a', 'b')"), []);
     }
 }
