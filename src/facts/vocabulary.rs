@@ -401,6 +401,14 @@ vocabulary! {
         library: text,
     }
 
+    /// Request input that reaches a call where it decides what is opened, run, called or shown.
+    input_flow InputFlow {
+        /// file, command, address, redirect.
+        sink: text,
+        /// The call.
+        name: text,
+    }
+
     /// HTML that the service writes.
     html_output HtmlOutput {
         /// askama, tera, maud, handlebars, minijinja, format, ...

@@ -77,6 +77,11 @@ impl Reach {
         self.steps.contains_key(&function)
     }
 
+    /// Whether requests reach a function over certain calls.
+    pub fn certainly(&self, function: Option<FunctionId>) -> bool {
+        function.is_some_and(|function| self.certain.contains(&function))
+    }
+
     /// Whether a function answers requests itself.
     pub fn is_root(&self, function: FunctionId) -> bool {
         matches!(self.steps.get(&function), Some(Step::Root(_)))

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::found::{Found, Stand};
-use super::reach::Reach;
 use crate::facts::{Attr, FactKind, Value};
 use crate::link::Context;
+use crate::link::reach::Reach;
 use crate::parse::rust::ast::{Expr, ExprKind};
 use crate::parse::rust::walk;
 use crate::scan::source::Role;
@@ -41,7 +41,7 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], reach: &Reach) {
 }
 
 fn per_request(found: &mut Found<'_>, reach: &Reach) {
-    let per_request = !found.once && reach.holds(found.stand.function);
+    let per_request = !found.once && reach.certainly(found.stand.function);
     found.data.set("per_request", Attr::Known(Value::Flag(per_request)));
 }
 
@@ -77,7 +77,7 @@ fn sent<'a>(context: &Context<'a>) -> BTreeMap<&'a str, Sent> {
     sent
 }
 
-fn look<'a>(expr: &'a Expr, count: &mut Sent, bounded: &mut Vec<*const Expr>) {
+fn look(expr: &Expr, count: &mut Sent, bounded: &mut Vec<*const Expr>) {
     match &*expr.kind {
         // Everything below a timeout is bounded by it; outer expressions come first.
         ExprKind::Call { function, arguments } if is_bound(function) => {

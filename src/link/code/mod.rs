@@ -7,14 +7,15 @@ mod calls;
 mod clients;
 mod credentials;
 mod environment;
+mod flows;
 mod found;
 mod html;
 mod items;
 mod logging;
 mod pools;
 mod queues;
-mod reach;
 mod scope;
+mod secrets;
 mod sessions;
 mod shutdown;
 mod state;
@@ -23,10 +24,10 @@ mod values;
 mod walk;
 
 use super::names::ModuleId;
+use super::reach::Reach;
 use super::{Context, Linked};
 use crate::scan::source::{FileId, Role};
 use found::{Found, Stand};
-use reach::Reach;
 use walk::Walk;
 
 /// Adds the facts of this part.
@@ -50,8 +51,10 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
         linked.facts.add(fact);
     }
     credentials::look(context, linked);
+    flows::look(context, &reach, linked);
     environment::look(context, linked);
     queues::look(context, linked);
+    secrets::look(context, linked);
     validation::look(context, &reach, linked);
 }
 

@@ -5,6 +5,7 @@ use crate::facts::vocabulary::Pool;
 use crate::facts::{Attr, Confidence, FactKind, Value};
 use crate::link::workspace::Package;
 use crate::link::{Context, Linked};
+use crate::scan::source::{Kind, Role};
 
 /// Features and packages that name an engine.
 const ENGINES: &[(&str, &str)] = &[
@@ -26,6 +27,10 @@ const LIBRARIES: &[&str] = &["sqlx", "diesel", "diesel-async", "sea-orm", "deadp
 /// Completes the facts about pools.
 pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], linked: &mut Linked) {
     own_pools(context, found, linked);
+    let bounded = statements_are_bounded(context);
+    for found in found.iter_mut().filter(|found| bounded && found.kind() == FactKind::Pool) {
+        found.data.set("statement_timeout", Attr::Unknown);
+    }
     for found in found.iter_mut().filter(|found| found.kind() == FactKind::Pool && !found.is_set("engine")) {
         let path = &context.repository.tree.file(found.stand.file).path;
         let engine = context.workspace.package_of(path).and_then(only_engine);
@@ -33,6 +38,14 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], linked: &mut Lin
             found.data.set("engine", Attr::Known(Value::Text(engine.to_string())));
         }
     }
+}
+
+/// Whether code or a migration sets a statement timeout: in a hook, in options or in the address.
+fn statements_are_bounded(context: &Context<'_>) -> bool {
+    let files = context.repository.files().filter(|(source, _)| source.role == Role::Service);
+    let mut read =
+        files.filter(|(source, _)| matches!(source.kind, Kind::Rust | Kind::Sql | Kind::Env | Kind::Yaml | Kind::Toml));
+    read.any(|(source, _)| source.text.contains("statement_timeout") || source.text.contains("max_execution_time"))
 }
 
 /// A connection that is opened in a method of a pool, or of a pool's manager, is opened for the pool.

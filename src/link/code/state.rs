@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::found::Found;
-use super::reach::Reach;
 use crate::facts::vocabulary::{Cache, LocalState};
 use crate::facts::{Attr, Confidence, FactKind, Value};
 use crate::link::names::{FunctionId, ItemInfo, ModuleId, Names};
+use crate::link::reach::Reach;
 use crate::link::{Context, Linked, Repository};
 use crate::parse::rust::ast::{Expr, ExprKind, Field, ItemKind, TokenKind, Type};
 use crate::parse::rust::walk;
@@ -75,21 +75,13 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], reach: &Reach, l
     let cached = redis_caches(context);
     for found in found.iter_mut() {
         match found.kind() {
-            FactKind::LocalState if found.entry.requires.iter().any(|name| name == "in a request") => {
-                if reach.holds(found.stand.function) && !found.once && !is_scratch(context, found) {
-                    found.methods.push(("in a request", &[]));
-                }
-            }
+            FactKind::LocalState => on_disk(context, found, reach),
             FactKind::Cache if found.text("library").as_deref() == Some("redis") => {
                 let package = context.workspace.package_of(&context.repository.tree.file(found.stand.file).path);
                 found.absorbed |= !package.is_some_and(|package| cached.contains(package.folder.as_str()));
             }
-            FactKind::LocalState => {
-                let text = found.stand.function.map_or("", |function| text_of(context, function));
-                found.absorbed |= REMOTE.iter().any(|store| text.contains(store));
-            }
             FactKind::Channel => {
-                let in_request = reach.holds(found.stand.function);
+                let in_request = reach.certainly(found.stand.function);
                 found.data.set("in_request", Attr::Known(Value::Flag(in_request)));
             }
             _ => {}
@@ -106,6 +98,16 @@ fn text_of<'t>(context: &Context<'t>, function: FunctionId) -> &'t str {
     let info = context.names.function(function);
     let repository: &'t Repository = context.repository;
     repository.tree.file(info.file).slice(info.item.span)
+}
+
+/// Files count where requests write them, and a local store where no shared one can be chosen instead.
+fn on_disk(context: &Context<'_>, found: &mut Found<'_>, reach: &Reach) {
+    let by_requests = found.entry.requires.iter().any(|name| name == "in a request");
+    let text = found.stand.function.map_or("", |function| text_of(context, function));
+    found.absorbed |= !by_requests && REMOTE.iter().any(|store| text.contains(store));
+    if by_requests && reach.certainly(found.stand.function) && !found.once && !is_scratch(context, found) {
+        found.methods.push(("in a request", &[]));
+    }
 }
 
 /// Caches and temporary files may be lost.
@@ -138,7 +140,7 @@ type Written<'t> = BTreeSet<&'t str>;
 fn written<'t>(context: &Context<'t>, reach: &Reach) -> Written<'t> {
     let names: &'t Names<'t> = context.names;
     let mut written = Written::new();
-    for info in names.functions().iter().filter(|info| info.role == Role::Service && reach.may_hold(info.id)) {
+    for info in names.functions().iter().filter(|info| info.role == Role::Service && reach.holds(info.id)) {
         let Some(body) = &info.function.body else { continue };
         walk::expressions(body, &mut |expr| {
             if let ExprKind::MethodCall { receiver, method, .. } = &*expr.kind

@@ -1,10 +1,10 @@
 //! Validation written by hand, and which routes' input is validated.
 
-use super::reach::Reach;
 use super::scope::held;
 use crate::facts::vocabulary::Validation;
 use crate::facts::{Attr, Confidence, Data, FactId, FactKind};
 use crate::link::names::{FunctionId, FunctionInfo, ModuleId};
+use crate::link::reach::Reach;
 use crate::link::{Context, Linked};
 use crate::parse::rust::ast::{ItemKind, TokenKind, Type};
 use crate::scan::source::Role;
@@ -47,7 +47,7 @@ pub fn look(context: &Context<'_>, reach: &Reach, linked: &mut Linked) {
 
 fn functions(context: &Context<'_>, reach: &Reach, linked: &mut Linked) {
     for info in context.names.functions().iter().filter(|info| info.role == Role::Service && validates(info)) {
-        if reach.may_hold(info.id) || takes_record(context, info) {
+        if reach.holds(info.id) || takes_record(context, info) {
             let data = Validation { how: "own".into(), library: "own".into() };
             let fact = context.fact(data, info.file, info.item.name_span);
             linked.facts.add(fact.confidence(Confidence::Medium));
@@ -89,7 +89,7 @@ fn newtypes(context: &Context<'_>, reach: &Reach, linked: &mut Linked) {
         if !parses || !from_text || !is_newtype(context, &info.self_type) {
             continue;
         }
-        let reached = context.names.methods_of(&info.self_type).iter().any(|method| reach.holds(Some(*method)));
+        let reached = context.names.methods_of(&info.self_type).iter().any(|method| reach.holds(*method));
         let confidence = if reached { Confidence::High } else { Confidence::Medium };
         let data = Validation { how: "newtype".into(), library: "own".into() };
         linked.facts.add(context.fact(data, info.file, info.block.for_type.span).confidence(confidence));

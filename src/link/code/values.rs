@@ -95,14 +95,6 @@ impl<'a> Values<'_, 'a> {
         }
     }
 
-    /// The value as text where it is known.
-    pub fn known_text(&self, expr: &'a Expr) -> Option<String> {
-        match self.text(expr, DEPTH) {
-            Attr::Known(text) => Some(text),
-            _ => None,
-        }
-    }
-
     fn number(&self, expr: &'a Expr, depth: usize) -> Attr<f64> {
         let Some(depth) = depth.checked_sub(1) else { return Attr::Unknown };
         match &*expr.kind {

@@ -366,7 +366,7 @@ impl<'c, 'a> Walk<'c, 'a> {
 }
 
 /// The local and the dotted name of `options.timeouts.wait`.
-fn field_path<'a>(expr: &'a Expr) -> Option<(&'a Expr, String)> {
+fn field_path(expr: &Expr) -> Option<(&Expr, String)> {
     let ExprKind::Field { base, name } = &*expr.kind else { return None };
     match field_path(base) {
         Some((owner, outer)) => Some((owner, format!("{outer}.{name}"))),
