@@ -6,7 +6,7 @@ use crate::link::names::FunctionInfo;
 use crate::link::reach::Reach;
 use crate::link::taint::Taint;
 use crate::link::{Context, Linked};
-use crate::parse::rust::ast::{Expr, ExprKind, MacroCall};
+use crate::parse::rust::ast::{Expr, ExprKind, MacroCall, PatternKind, Statement};
 use crate::parse::rust::walk;
 use crate::scan::source::Role;
 
@@ -21,8 +21,6 @@ enum Share {
 
 /// Functions by the beginning of their resolved path, with the sink that their first argument is.
 const CALLS: &[(&str, &str, Share)] = &[
-    ("std::fs::", "file", Share::Part),
-    ("tokio::fs::", "file", Share::Part),
     ("actix_files::NamedFile::open", "file", Share::Part),
     ("rocket::fs::NamedFile::open", "file", Share::Part),
     ("std::process::Command::new", "command", Share::Beginning),
@@ -37,8 +35,30 @@ const CALLS: &[(&str, &str, Share)] = &[
     ("ureq::post", "address", Share::Beginning),
 ];
 
+/// Functions of `std::fs` and `tokio::fs` that a path decides what they do.
+const FILES: &[&str] = &[
+    "open",
+    "create",
+    "read",
+    "read_to_string",
+    "write",
+    "remove_file",
+    "remove_dir_all",
+    "read_dir",
+    "copy",
+    "rename",
+    "create_dir_all",
+];
+
 /// Methods of HTTP clients whose first argument is an address.
 const REQUESTS: &[&str] = &["get", "post", "put", "delete", "patch", "head"];
+
+/// Locals are followed this far to what they were bound to.
+const BINDINGS: usize = 8;
+
+/// Methods that give a text in another form.
+const SAME: &[&str] =
+    &["as_str", "as_ref", "to_string", "to_owned", "clone", "unwrap", "into", "unwrap_or_default", "as_deref", "parse"];
 
 /// Words of functions that say that the input is checked before it is used.
 const CHECKS: &[&str] = &[
@@ -68,7 +88,7 @@ pub fn look(context: &Context<'_>, reach: &Reach, linked: &mut Linked) {
         if CHECKS.iter().any(|check| text.contains(check)) {
             continue;
         }
-        let flows = Flows { context, taint: &taint, info };
+        let flows = Flows { context, reach, taint: &taint, info };
         walk::expressions(body, &mut |expr| linked.facts.all.extend(flows.of(expr)));
     }
 }
@@ -76,6 +96,7 @@ pub fn look(context: &Context<'_>, reach: &Reach, linked: &mut Linked) {
 /// Looks at one function.
 struct Flows<'w, 'a> {
     context: &'w Context<'a>,
+    reach: &'w Reach,
     taint: &'w Taint,
     info: &'w FunctionInfo<'a>,
 }
@@ -99,8 +120,13 @@ impl Flows<'_, '_> {
         let ExprKind::Path(path) = &*function.kind else { return None };
         let first = arguments.first().filter(|_| path.segments.len() > 1)?;
         let absolute = self.context.names.resolve_in(self.info.id, &path.segments);
-        let (_, sink, share) = CALLS.iter().find(|(known, ..)| absolute.starts_with(known))?;
-        self.decides(first, *share).then_some((absolute, *sink))
+        let files = absolute.starts_with("std::fs::") || absolute.starts_with("tokio::fs::");
+        let (sink, share) = if files && FILES.contains(&path.last()) {
+            ("file", Share::Part)
+        } else {
+            CALLS.iter().find(|(known, ..)| absolute.starts_with(known)).map(|(_, sink, share)| (*sink, *share))?
+        };
+        self.decides(first, share).then_some((absolute, sink))
     }
 
     /// `client.get(url)`, where what it is called on is named after a client.
@@ -111,11 +137,45 @@ impl Flows<'_, '_> {
     }
 
     fn decides(&self, argument: &Expr, share: Share) -> bool {
-        match (&*argument.kind, share) {
-            (ExprKind::Reference(inner), _) => self.decides(inner, share),
-            (ExprKind::Macro(call), Share::Beginning) => begins_with_value(call) && self.reaches(argument),
-            _ => self.reaches(argument),
+        let begins = share == Share::Part || self.begins(argument, BINDINGS);
+        begins && self.reaches(argument)
+    }
+
+    /// Whether a text begins with the input itself: a name that the handler takes in, and what is only another form of
+    /// it. What comes to a function from another may have got its beginning there.
+    fn begins(&self, argument: &Expr, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        match &*argument.kind {
+            ExprKind::Reference(inner) | ExprKind::Try(inner) | ExprKind::Await(inner) => self.begins(inner, depth),
+            ExprKind::Field { base, .. } => self.begins(base, depth),
+            ExprKind::MethodCall { receiver, method, .. } => {
+                SAME.contains(&method.as_str()) && self.begins(receiver, depth)
+            }
+            ExprKind::Macro(call) => begins_with_value(call) && self.handles(),
+            ExprKind::Path(path) if path.segments.len() == 1 => match self.bound(path.last()) {
+                Some(value) => self.begins(value, depth),
+                None => self.handles(),
+            },
+            _ => false,
         }
+    }
+
+    fn handles(&self) -> bool {
+        self.reach.is_handler(self.info.id)
+    }
+
+    /// What a local is bound to.
+    fn bound(&self, name: &str) -> Option<&Expr> {
+        let mut found = None;
+        let body = self.info.function.body.as_ref()?;
+        for statement in &body.statements {
+            if let Statement::Let { pattern, value: Some(value), .. } = statement
+                && matches!(&pattern.kind, PatternKind::Name(known) if known == name)
+            {
+                found = Some(value);
+            }
+        }
+        found
     }
 
     fn reaches(&self, argument: &Expr) -> bool {

@@ -3,6 +3,7 @@
 use super::found::Found;
 use crate::facts::vocabulary::Pool;
 use crate::facts::{Attr, Confidence, FactKind, Value};
+use crate::link::names::{FunctionId, Names};
 use crate::link::workspace::Package;
 use crate::link::{Context, Linked};
 use crate::scan::source::{Kind, Role};
@@ -54,9 +55,9 @@ fn own_pools(context: &Context<'_>, found: &mut [Found<'_>], linked: &mut Linked
     for found in found.iter_mut().filter(|found| found.kind() == FactKind::Connection) {
         let Some(info) = found.stand.function.map(|function| context.names.function(function)) else { continue };
         let of_manager = info.of_trait.as_deref().is_some_and(|of_trait| last(of_trait).contains("Manage"));
-        let Some(owner) = info.self_type.as_deref().filter(|owner| of_manager || last(owner).ends_with("Pool")) else {
-            continue;
-        };
+        let of_pool = |owner: &&str| of_manager || last(owner).ends_with("Pool");
+        let own = info.self_type.as_deref().filter(of_pool);
+        let Some(owner) = own.or_else(|| caller_of(context, info.id).filter(of_pool)) else { continue };
         found.data.set("per_request", Attr::Known(Value::Flag(false)));
         if of_manager || known.iter().any(|known| known == owner) {
             continue;
@@ -73,6 +74,13 @@ fn own_pools(context: &Context<'_>, found: &mut [Found<'_>], linked: &mut Linked
         };
         linked.facts.add(context.fact(pool, found.stand.file, found.span).confidence(Confidence::Medium));
     }
+}
+
+/// The type whose method calls a function.
+fn caller_of<'a>(context: &Context<'a>, function: FunctionId) -> Option<&'a str> {
+    let names: &'a Names<'a> = context.names;
+    let calls = |id: FunctionId| names.calls(id).iter().any(|call| call.target == function);
+    names.functions().iter().filter(|info| calls(info.id)).find_map(|info| info.self_type.as_deref())
 }
 
 fn last(path: &str) -> &str {

@@ -32,6 +32,9 @@ const GENERATORS: &[(&str, bool)] = &[
 const WORDS: &[&str] =
     &["token", "secret", "password", "salt", "session", "nonce", "otp", "csrf", "apikey", "credential", "key"];
 
+/// Words of functions that make something.
+const MAKES: &[&str] = &["generate", "gen", "new", "make", "create", "random", "rand", "issue"];
+
 /// Adds the random values that functions named after secrets make.
 pub fn look(context: &Context<'_>, linked: &mut Linked) {
     for info in context.names.functions().iter().filter(|info| Stand::of(info).role == Role::Service) {
@@ -49,5 +52,6 @@ pub fn look(context: &Context<'_>, linked: &mut Linked) {
 }
 
 fn makes_secret(info: &FunctionInfo<'_>) -> bool {
-    info.item.name.split('_').any(|word| WORDS.contains(&word))
+    let has = |words: &[&str]| info.item.name.split('_').any(|word| words.contains(&word));
+    has(WORDS) && has(MAKES)
 }
