@@ -529,6 +529,8 @@ vocabulary! {
         how: text,
         /// Reachable from a handler.
         in_request: flag,
+        /// In middleware, so that it holds for every request.
+        for_all: flag,
     }
 
     /// An ad-hoc error answer: a bare status or string instead of the service's error type.

@@ -56,7 +56,12 @@ impl<'a> Logs<'_, '_, 'a> {
         if let Some(message) = &message {
             self.format(call, message, &mut seen);
         }
-        let sure = if matches!(level, "debug" | "trace") { Confidence::Medium } else { Confidence::High };
+        let personal = seen.values().all(|kind| *kind == Kind::Personal);
+        let sure = match level {
+            "debug" | "trace" if personal => Confidence::Low,
+            "debug" | "trace" => Confidence::Medium,
+            _ => Confidence::High,
+        };
         found.push(self.fact(level, message, &seen, call.span, sure));
     }
 

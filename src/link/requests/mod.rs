@@ -25,7 +25,7 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
         logs::look(&part, info, &mut found);
     }
     prints::look(&part, &mut found);
-    errors::look(&part, &mut found);
+    errors::look(&part, linked, &mut found);
     found.sort_by(|a, b| (a.place, a.kind()).cmp(&(b.place, b.kind())));
     found.dedup_by(|a, b| a.place == b.place && a.data == b.data);
     for fact in found {

@@ -336,6 +336,7 @@ fn states_invariant(message: &str) -> bool {
         "guaranteed",
         "bug",
         "was not added",
+        "can be ",
         "is valid",
         "valid regex",
         "must be",

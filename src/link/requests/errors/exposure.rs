@@ -84,7 +84,7 @@ fn serialised(part: &Part<'_, '_>, ty: &ErrorType<'_, '_>, found: &mut Vec<Fact>
     let ItemKind::Struct(fields) = &item.item.kind else { return };
     for field in fields.iter().filter(|field| !shown::is_skipped(field)) {
         if let Some(what) = internal::field_type(part.context.names, item, field, 0) {
-            add(part, item.file, field.span, what, &field.ty.text, Confidence::High, found);
+            add(part, item.file, field.ty.span, what, &field.ty.text, Confidence::High, found);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What becomes of errors in request code: logged, swallowed, mapped away.
 
-use super::types::reports;
-use crate::facts::{Confidence, Fact, vocabulary};
+use super::types::{reports, tracks};
+use crate::facts::{Attr, Confidence, Data, Fact, FactKind, vocabulary};
+use crate::link::Linked;
 use crate::link::names::FunctionInfo;
 use crate::link::requests::Part;
 use crate::link::requests::body::{each, each_in};
@@ -14,7 +15,8 @@ pub(super) fn look<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut
     let Some(body) = &info.function.body else { return };
     let mut add = |how: &str, span: Span, sure: Confidence| {
         let Some(reached) = part.reached(info, span) else { return };
-        let data = vocabulary::ErrorHandling { how: how.into(), in_request: true.into() };
+        let for_all = reached.flow.first().is_some_and(|step| step.note.starts_with("middleware"));
+        let data = vocabulary::ErrorHandling { how: how.into(), in_request: true.into(), for_all: for_all.into() };
         found.push(part.fact(data, info.file, span, sure, Some(reached)));
     };
     let instrumented = info
@@ -26,13 +28,35 @@ pub(super) fn look<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut
         add("logged", attribute.span, Confidence::High);
     }
     each(body, &mut |expr, around| {
-        if reports(expr) && around.iter().any(|outer| is_error_branch(outer)) {
+        if reports(expr) && (tracks(expr) || around.iter().any(|outer| is_error_branch(outer))) {
             add("logged", expr.span, Confidence::High);
         }
         if let Some(span) = mapped_away(part, info, expr) {
             add("mapped-away", span, Confidence::Medium);
         }
     });
+}
+
+/// Middleware of libraries that logs every error, unless a feature for it is switched off.
+pub(super) fn by_middleware(part: &Part<'_, '_>, linked: &Linked, found: &mut Vec<Fact>) {
+    for (_, fact) in linked.facts.of(FactKind::Middleware) {
+        let Data::Middleware(middleware) = &fact.data else { continue };
+        let file = part.context.repository.tree.file(fact.place.file);
+        let dependency =
+            part.context.workspace.package_of(&file.path).and_then(|package| package.dependency("tracing_actix_web"));
+        let logs = middleware.library == Attr::from("tracing_actix_web")
+            && dependency.is_none_or(|dependency| {
+                !dependency.no_default_features
+                    || dependency.features.iter().any(|feature| feature == "emit_event_on_error")
+            });
+        if logs {
+            let data =
+                vocabulary::ErrorHandling { how: "logged".into(), in_request: true.into(), for_all: true.into() };
+            let mut logging = part.fact(data, fact.place.file, fact.place.span, fact.confidence, None);
+            logging.services.clone_from(&fact.services);
+            found.push(logging);
+        }
+    }
 }
 
 /// A closure of `map_err`, an `Err` arm, `if let Err`.

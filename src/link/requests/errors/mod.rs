@@ -11,10 +11,12 @@ use std::collections::BTreeSet;
 
 use super::Part;
 use crate::facts::{Confidence, Fact, FactKind};
+use crate::link::Linked;
 use crate::link::names::FunctionId;
 
 /// Adds the facts about errors.
-pub(super) fn look(part: &Part<'_, '_>, found: &mut Vec<Fact>) {
+pub(super) fn look(part: &Part<'_, '_>, linked: &Linked, found: &mut Vec<Fact>) {
+    handling::by_middleware(part, linked, found);
     let types = types::find(part);
     types::add(part, &types, found);
     for ty in &types {

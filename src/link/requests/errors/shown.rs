@@ -42,7 +42,9 @@ pub(super) fn goes_out(
             names.item_at(path).is_some_and(|info| matches!(info.item.kind, ItemKind::Struct(_) | ItemKind::Enum(_)))
         };
         // What a response type is made of goes where it goes.
-        let part_of_one = |last: &str| types.iter().flat_map(fields).any(|field| field.ty.text.contains(last));
+        let part_of_one = |last: &str| {
+            types.iter().any(|ty| whole_shown(part, ty) && fields(ty).iter().any(|field| field.ty.text.contains(last)))
+        };
         let error =
             |path: &str| path.rsplit("::").next().is_some_and(|last| last.contains("Err") && !part_of_one(last));
         if is_type(owner) && error(owner) || is_type(&resolved) && error(&resolved) {

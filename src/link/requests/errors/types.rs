@@ -6,7 +6,7 @@ use super::internal;
 use crate::facts::{Attr, Confidence, Fact, vocabulary};
 use crate::link::names::{FunctionId, FunctionInfo, ImplInfo, ItemInfo};
 use crate::link::requests::Part;
-use crate::link::requests::body::{each, is_log, macro_name};
+use crate::link::requests::body::{called_path, each, is_log, macro_name};
 use crate::parse::rust::ast::{Expr, ExprKind, Item, ItemKind, Token, TokenKind};
 use crate::scan::source::{Role, Span};
 
@@ -156,8 +156,18 @@ pub(super) fn reports(expr: &Expr) -> bool {
             _ => is_log(call) && (name.contains("error") || name.contains("warn") || name.contains("crit")),
         };
     }
-    let ExprKind::Call { function, .. } = &*expr.kind else { return false };
-    crate::link::requests::body::called_path(function).is_some_and(|path| path.last().starts_with("capture_"))
+    tracks(expr)
+}
+
+/// A call that hands an error to an error tracker.
+pub(super) fn tracks(expr: &Expr) -> bool {
+    match &*expr.kind {
+        ExprKind::MethodCall { method, .. } => method.starts_with("capture_"),
+        ExprKind::Call { function, .. } => {
+            called_path(function).is_some_and(|path| path.last().starts_with("capture_"))
+        }
+        _ => false,
+    }
 }
 
 fn server_errors(part: &Part<'_, '_>, ty: &ErrorType<'_, '_>) -> bool {
@@ -169,7 +179,11 @@ fn server_errors(part: &Part<'_, '_>, ty: &ErrorType<'_, '_>) -> bool {
         "from_u16(500",
         "Status::new(500",
     ];
-    let own = WORDS.iter().any(|word| text(part, ty).contains(word));
+    let conversions = part.context.names.impls().iter().filter(|block| {
+        block.self_type == ty.block.self_type && block.of_trait.as_deref().is_some_and(|path| path.ends_with("From"))
+    });
+    let texts = conversions.map(|block| part.context.repository.tree.file(block.file).slice(block.item.span));
+    let own = std::iter::once(text(part, ty)).chain(texts).any(|text| WORDS.iter().any(|word| text.contains(word)));
     let holds = ty.item.is_some_and(|info| match &info.item.kind {
         ItemKind::Enum(variants) => variants
             .iter()
