@@ -153,7 +153,8 @@ fn rust(case: &Case<'_>) -> Verdict {
 
 /// The program starts with it unless somebody sets another.
 fn rust_default(case: &Case<'_>) -> Verdict {
-    if naming::is_identifier(&case.candidate.value) {
+    let value = &case.candidate.value;
+    if naming::is_identifier(value) || value.contains('_') && naming::repeats(case.name, value) {
         return Verdict::None("a name");
     }
     match (case.says, case.shape) {

@@ -36,6 +36,9 @@ pub struct Kind {
     /// The pattern alone is not sure.
     #[serde(default)]
     pub unsure: bool,
+    /// It only names a key: without the secret that belongs to it nothing is open.
+    #[serde(default)]
+    pub id_only: bool,
     /// What the key opens and how to revoke it.
     pub revoke: String,
     /// Templates of values that must be found, see `sample::expand`.

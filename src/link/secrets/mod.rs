@@ -129,9 +129,8 @@ fn tracked(file: &SourceFile) -> bool {
 fn by_pattern(file: &SourceFile, parsed: &Parsed, setting: &Setting, named: &[Candidate], found: &mut Found) {
     let regions = candidates::regions(file);
     for hit in patterns::find(&file.text) {
-        let comment = commented(parsed, hit.span);
-        if hit.unsure && (comment || setting.examples || setting.sample) {
-            found.none.push((hit.span, "an example"));
+        if let Some(reason) = harmless(file, parsed, setting, named, &hit) {
+            found.none.push((hit.span, reason));
             continue;
         }
         let judgement = Judgement {
@@ -155,6 +154,23 @@ fn by_pattern(file: &SourceFile, parsed: &Parsed, setting: &Setting, named: &[Ca
             judgement,
         });
     }
+}
+
+/// Why a value of a known format is none here.
+fn harmless(
+    file: &SourceFile,
+    parsed: &Parsed,
+    setting: &Setting,
+    named: &[Candidate],
+    hit: &patterns::Match,
+) -> Option<&'static str> {
+    let called = around(named, hit.span).map_or("", |candidate| candidate.name.as_str());
+    let example = setting.examples || matches!(called, "example" | "examples" | "x-example");
+    if example || hit.unsure && (setting.sample || commented(parsed, hit.span)) {
+        return Some("an example");
+    }
+    let elsewhere = hit.kind.id_only && setting.location == Location::Ci && file.text.contains("secrets.");
+    elsewhere.then_some("the name of a key whose secret comes from a store")
 }
 
 fn by_url(file: &SourceFile, parsed: &Parsed, setting: &Setting, named: &[Candidate], found: &mut Found) {

@@ -67,7 +67,6 @@ const WEAK: &[&str] = &[
     "abc",
     "abcd",
     "hunter",
-    "changeit",
     "temp",
     "toor",
     "iloveyou",
@@ -77,6 +76,7 @@ const WEAK: &[&str] = &[
 
 /// Stretches that only text to be replaced has.
 const PLACEHOLDERS: &[&str] = &[
+    "changeit",
     "changeme",
     "change-me",
     "change_me",

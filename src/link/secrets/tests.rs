@@ -139,7 +139,7 @@ fn defaults_of_rust_code() {
     for text in [
         "fn f() { std::env::var(\"JWT_SECRET\").unwrap_or_else(|_| \"secret\".to_string()) }",
         "fn default_admin_pwd() -> String { \"admin\".to_string() }",
-        "impl Default for S { fn default() -> S { S { hash_secret: \"secret\".to_owned() } } }",
+        "impl Default for Settings { fn default() -> Settings { Settings { hash_secret: \"secret\".to_owned() } } }",
     ] {
         let linked = linked(&[("src/a.rs", text)]);
         let found = secrets(&linked);
@@ -147,7 +147,7 @@ fn defaults_of_rust_code() {
     }
     none(
         "src/a.rs",
-        "impl Default for S { fn default() -> S { S { token_type: \"Bearer\".to_owned(), secret: String::new() } } }",
+        "impl Default for Settings { fn default() -> Settings { Settings { token_type: \"Bearer\".to_owned(), secret: String::new() } } }",
     );
 }
 
@@ -209,6 +209,12 @@ fn pipelines_and_seeds() {
     assert_eq!(real(".github/workflows/ci.yml", &workflow(&format!("UPLOAD_TOKEN: {}", random()))), "ci");
     development(".github/workflows/ci.yml", &workflow("POSTGRES_PASSWORD: postgres"));
     none(".github/workflows/ci.yml", &workflow("UPLOAD_TOKEN: ${{ secrets.UPLOAD_TOKEN }}"));
+    none(".github/workflows/ci.yml", &workflow("UPLOAD_TOKEN: ${{ steps.make-token.outputs.token }}"));
+    let key_id = format!(
+        "AWS_ACCESS_KEY_ID: {}\n      AWS_SECRET_ACCESS_KEY: ${{{{ secrets.AWS }}}}",
+        sample("aws-access-key-id", 1).unwrap()
+    );
+    none(".github/workflows/ci.yml", &workflow(&key_id));
     let seed = "INSERT INTO users (name, password_hash) VALUES ('admin', '$argon2id$v=19$m=15000,t=2,p=1$abc$def');";
     assert_eq!(real("migrations/1_seed.sql", seed), "sql");
 }

@@ -6,7 +6,7 @@ use super::{Binding, Candidate};
 use crate::link::secrets::checks;
 use crate::link::secrets::setting::{Location, Setting};
 use crate::parse::document::{Node, Value};
-use crate::scan::source::{SourceFile, Span};
+use crate::scan::source::{Kind, SourceFile, Span};
 
 /// Nodes that are looked at in one file; more than any file that people write has.
 const MOST: usize = 200_000;
@@ -58,7 +58,8 @@ impl Walk<'_> {
                 let text = self.file.slice(node.span).to_string();
                 self.scalar(path, &text, node);
             }
-            Value::Unresolved(text) => self.scalar(path, text, node),
+            // A default in `${NAME:-default}` is text; an expression of Terraform is not.
+            Value::Unresolved(text) if self.file.kind != Kind::Hcl => self.scalar(path, text, node),
             _ => {}
         }
     }

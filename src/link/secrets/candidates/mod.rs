@@ -117,7 +117,8 @@ fn defaults_in(found: &[Candidate]) -> Vec<Candidate> {
     let mut inner = Vec::new();
     for candidate in found.iter().filter(|candidate| candidate.value.contains("${")) {
         let Some((_, rest)) = candidate.value.split_once("${") else { continue };
-        let Some((body, _)) = rest.split_once('}') else { continue };
+        // `${{ .. }}` is an expression of a pipeline.
+        let Some((body, _)) = rest.split_once('}').filter(|_| !rest.starts_with('{')) else { continue };
         let default = body.split_once(":-").or_else(|| body.split_once('-')).or_else(|| body.split_once(':'));
         let Some((variable, value)) = default else { continue };
         if value.is_empty() || value.starts_with('?') {

@@ -169,7 +169,7 @@ impl<'t> Reader<'t> {
         for at in 0..self.tokens.len() {
             let kind = if self.is(at, "#") && self.is(at + 1, "[") {
                 self.attribute_kind(at + 2)
-            } else if self.is(at, "Default") && self.is(at + 1, "for") {
+            } else if self.is(at, "Default") && self.is(at + 1, "for") && configures(self.word(at + 2)) {
                 Some(RegionKind::Default)
             } else {
                 None
@@ -482,6 +482,44 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// Whether the defaults of a type are what a program starts with: those of a request or record fill in a form.
+fn configures(ty: &str) -> bool {
+    const PARTS: &[&str] = &[
+        "config",
+        "conf",
+        "configuration",
+        "settings",
+        "setting",
+        "options",
+        "opts",
+        "opt",
+        "args",
+        "arguments",
+        "setup",
+        "database",
+        "db",
+        "connection",
+        "credentials",
+        "server",
+        "env",
+        "environment",
+        "secrets",
+        "auth",
+        "jwt",
+        "smtp",
+        "redis",
+        "app",
+        "cli",
+        "params",
+        "state",
+        "security",
+        "session",
+        "token",
+        "keys",
+    ];
+    naming::words(ty).iter().any(|word| PARTS.contains(&word.as_str()))
+}
+
 /// A name may say itself that its value stands in for what is not set.
 fn binding_of(name: &str) -> Binding {
     let lower = name.to_ascii_lowercase();
@@ -525,7 +563,11 @@ mod tests {
         one("fn f() { let password: String = String::from(\"v\"); }", "password", Binding::Set);
         one("fn f() { self.api_key = SecretString::from(\"v\"); }", "api_key", Binding::Set);
         one("fn f() { C { db_password: \"v\".into(), x: 1 } }", "db_password", Binding::Set);
-        one("impl Default for C { fn default() -> C { C { secret: \"v\".to_owned() } } }", "secret", Binding::Default);
+        one(
+            "impl Default for Conf { fn default() -> Conf { Conf { secret: \"v\".to_owned() } } }",
+            "secret",
+            Binding::Default,
+        );
         one("fn default_admin_pwd() -> String { \"v\".to_string() }", "default_admin_pwd", Binding::Default);
         one(
             "fn f() { env::var(\"JWT_SECRET\").unwrap_or_else(|_| \"v\".to_string()) }",
