@@ -34,8 +34,22 @@ const SECRETS: &[&str] = &[
 ];
 
 /// Words of a second field that repeats the first, or of a comparison that is no check of a caller.
-const REPEATS: &[&str] =
-    &["confirm", "confirmation", "repeat", "again", "verify", "check", "new", "old", "retype", "csrf", "state"];
+const REPEATS: &[&str] = &[
+    "confirm",
+    "previous",
+    "current",
+    "default",
+    "confirmation",
+    "repeat",
+    "again",
+    "verify",
+    "check",
+    "new",
+    "old",
+    "retype",
+    "csrf",
+    "state",
+];
 
 /// Methods that give the same secret in another form.
 const SAME: &[&str] = &[
@@ -107,12 +121,29 @@ fn comparisons(context: &Context<'_>, info: &FunctionInfo<'_>, linked: &mut Link
 
 /// The name of the secret that two expressions compare.
 fn compared<'a>(left: &'a Expr, right: &'a Expr) -> Option<&'a str> {
+    // Two fields of one object: a password and its repetition, two settings that must differ.
+    if owner_of(left).is_some_and(|owner| owner_of(right) == Some(owner)) {
+        return None;
+    }
     let (left, right) = (name_of(left)?, name_of(right)?);
     let repeats = |name: &str| name.split('_').any(|word| REPEATS.contains(&word));
     if repeats(left) || repeats(right) {
         return None;
     }
     [left, right].into_iter().find(|name| is_secret(name))
+}
+
+/// The local whose field an expression is.
+fn owner_of(expr: &Expr) -> Option<&str> {
+    match &*expr.kind {
+        ExprKind::Field { base, .. } => match &*base.kind {
+            ExprKind::Path(path) => Some(path.last()),
+            _ => owner_of(base),
+        },
+        ExprKind::MethodCall { receiver, method, .. } if SAME.contains(&method.as_str()) => owner_of(receiver),
+        ExprKind::Reference(inner) | ExprKind::Unary { operand: inner, .. } => owner_of(inner),
+        _ => None,
+    }
 }
 
 fn is_secret(name: &str) -> bool {

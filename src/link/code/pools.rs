@@ -1,12 +1,14 @@
 //! Which database a pool is for, where its constructor does not say.
 
+use std::collections::BTreeSet;
+
 use super::found::Found;
 use crate::facts::vocabulary::Pool;
 use crate::facts::{Attr, Confidence, FactKind, Value};
 use crate::link::names::{FunctionId, Names};
 use crate::link::workspace::Package;
 use crate::link::{Context, Linked};
-use crate::scan::source::{Kind, Role};
+use crate::scan::source::{FileId, Kind, Role};
 
 /// Features and packages that name an engine.
 const ENGINES: &[(&str, &str)] = &[
@@ -51,6 +53,9 @@ fn statements_are_bounded(context: &Context<'_>) -> bool {
 
 /// A connection that is opened in a method of a pool, or of a pool's manager, is opened for the pool.
 fn own_pools(context: &Context<'_>, found: &mut [Found<'_>], linked: &mut Linked) {
+    // A connection that the pool of a library opens through a hook is that pool's.
+    let pools = found.iter().filter(|found| found.kind() == FactKind::Pool && !found.entry.part);
+    let pooled: BTreeSet<FileId> = pools.map(|found| found.stand.file).collect();
     let mut known: Vec<String> = Vec::new();
     for found in found.iter_mut().filter(|found| found.kind() == FactKind::Connection) {
         let Some(info) = found.stand.function.map(|function| context.names.function(function)) else { continue };
@@ -59,7 +64,7 @@ fn own_pools(context: &Context<'_>, found: &mut [Found<'_>], linked: &mut Linked
         let own = info.self_type.as_deref().filter(of_pool);
         let Some(owner) = own.or_else(|| caller_of(context, info.id).filter(of_pool)) else { continue };
         found.data.set("per_request", Attr::Known(Value::Flag(false)));
-        if of_manager || known.iter().any(|known| known == owner) {
+        if of_manager || pooled.contains(&found.stand.file) || known.iter().any(|known| known == owner) {
             continue;
         }
         known.push(owner.to_string());

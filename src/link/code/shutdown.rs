@@ -7,7 +7,7 @@ use crate::facts::vocabulary::Shutdown;
 use crate::facts::{Attr, Confidence, FactKind, ServiceId, Value};
 use crate::link::Context;
 use crate::link::catalog::Subject;
-use crate::link::names::FunctionId;
+use crate::link::names::{FunctionId, FunctionInfo};
 use crate::link::{Linked, code::found::Stand};
 use crate::parse::rust::ast::{Expr, ExprKind, Literal, Path};
 use crate::parse::rust::walk;
@@ -53,18 +53,22 @@ impl Sites {
             let Some(body) = info.function.body.as_ref().filter(|_| Stand::of(info).role == Role::Service) else {
                 continue;
             };
-            walk::expressions(body, &mut |expr| sites.look(info.id, expr));
+            walk::expressions(body, &mut |expr| sites.look(context, info, expr));
         }
         sites
     }
 
-    fn look(&mut self, function: FunctionId, expr: &Expr) {
+    fn look(&mut self, context: &Context<'_>, info: &FunctionInfo<'_>, expr: &Expr) {
+        let function = info.id;
         if switches_off(expr) {
             self.switches.push(function);
         }
-        let signals = signals(expr);
+        let mut signals = signals(expr);
         if signals.is_empty() {
             return;
+        }
+        if sets_handler(expr) && handles_termination(context, info) {
+            signals.insert("SIGTERM");
         }
         self.of.entry(function).or_default().extend(&signals);
         match self.all.last_mut() {
@@ -197,6 +201,21 @@ fn of_path(path: &Path) -> Signals {
         ("tokio_graceful", "default_signal") => Signals::from(["SIGINT", "SIGTERM"]),
         _ => Signals::new(),
     }
+}
+
+/// `ctrlc::set_handler(..)`
+fn sets_handler(expr: &Expr) -> bool {
+    let ExprKind::Path(path) = &*expr.kind else { return false };
+    path.segments.iter().any(|segment| segment == "ctrlc") && path.last().contains("set_handler")
+}
+
+/// The ctrlc crate also takes SIGTERM where its feature `termination` is on.
+fn handles_termination(context: &Context<'_>, info: &FunctionInfo<'_>) -> bool {
+    let package = context.workspace.package_of(&context.repository.tree.file(info.file).path);
+    let crates = package.into_iter().flat_map(|package| &package.dependencies);
+    crates.into_iter().any(|dependency| {
+        dependency.package == "ctrlc" && dependency.features.iter().any(|feature| feature == "termination")
+    })
 }
 
 /// `config.shutdown.ctrlc = false`
