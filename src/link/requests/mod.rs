@@ -26,7 +26,7 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     }
     prints::look(&part, &mut found);
     errors::look(&part, linked, &mut found);
-    found.sort_by(|a, b| (a.place, a.kind()).cmp(&(b.place, b.kind())));
+    found.sort_by_key(|fact| (fact.place, fact.kind()));
     found.dedup_by(|a, b| a.place == b.place && a.data == b.data);
     for fact in found {
         linked.facts.add(fact);

@@ -125,9 +125,9 @@ pub(super) fn of_name(name: &str) -> Option<Kind> {
     let ends = |known: &&[&str]| {
         words.len() >= known.len() && words[words.len() - known.len()..].iter().zip(known.iter()).all(|(a, b)| a == b)
     };
-    if SECRET.iter().any(|known| ends(&known.as_ref())) {
+    if SECRET.iter().any(|known| ends(known)) {
         Some(Kind::Secret)
-    } else if PERSONAL.iter().any(|known| ends(&known.as_ref())) {
+    } else if PERSONAL.iter().any(|known| ends(known)) {
         Some(Kind::Personal)
     } else {
         None

@@ -327,7 +327,7 @@ fn binding<'p>(pattern: &'p Pattern, name: &str) -> Option<(&'p Path, String)> {
     let binds = |part: &Pattern| matches!(&part.kind, PatternKind::Name(bound) if bound == name);
     match &pattern.kind {
         PatternKind::TupleStruct(path, parts) => {
-            let at = parts.iter().position(|part| binds(part))?;
+            let at = parts.iter().position(binds)?;
             Some((path, at.to_string()))
         }
         PatternKind::Struct(path, parts) => {

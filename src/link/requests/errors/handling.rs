@@ -13,9 +13,9 @@ use crate::scan::source::Span;
 /// Adds how a function that requests reach handles errors.
 pub(super) fn look<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut Vec<Fact>) {
     let Some(body) = &info.function.body else { return };
-    let mut add = |how: &str, span: Span, sure: Confidence| {
+    let mut add = |how: &str, span: Span, sure: Confidence, of_response: bool| {
         let Some(reached) = part.reached(info, span) else { return };
-        let for_all = reached.flow.first().is_some_and(|step| step.note.starts_with("middleware"));
+        let for_all = of_response && reached.flow.first().is_some_and(|step| step.note.starts_with("middleware"));
         let data = vocabulary::ErrorHandling { how: how.into(), in_request: true.into(), for_all: for_all.into() };
         found.push(part.fact(data, info.file, span, sure, Some(reached)));
     };
@@ -25,14 +25,17 @@ pub(super) fn look<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut
         .iter()
         .find(|attribute| attribute.path.last() == "instrument" && names_in(attribute, "err"));
     if let Some(attribute) = instrumented {
-        add("logged", attribute.span, Confidence::High);
+        add("logged", attribute.span, Confidence::High, false);
     }
     each(body, &mut |expr, around| {
-        if reports(expr) && (tracks(expr) || around.iter().any(|outer| is_error_branch(outer))) {
-            add("logged", expr.span, Confidence::High);
+        let failed = around.iter().rev().find_map(|outer| failed(outer));
+        if reports(expr) && (tracks(expr) || failed.is_some()) {
+            let text = |failed: &Expr| part.context.repository.tree.file(info.file).slice(failed.span);
+            let of_response = failed.is_some_and(|failed| is_answer(text(failed)));
+            add("logged", expr.span, Confidence::High, of_response || tracks(expr));
         }
         if let Some(span) = mapped_away(part, info, expr) {
-            add("mapped-away", span, Confidence::Medium);
+            add("mapped-away", span, Confidence::Medium, false);
         }
     });
 }
@@ -59,18 +62,24 @@ pub(super) fn by_middleware(part: &Part<'_, '_>, linked: &Linked, found: &mut Ve
     }
 }
 
-/// A closure of `map_err`, an `Err` arm, `if let Err`.
-fn is_error_branch(expr: &Expr) -> bool {
+/// What failed, where an expression branches on an error: `map_err`, an `Err` arm, `if let Err`.
+fn failed(expr: &Expr) -> Option<&Expr> {
     match &*expr.kind {
-        ExprKind::MethodCall { method, .. } => {
-            matches!(method.as_str(), "map_err" | "inspect_err" | "unwrap_or_else" | "or_else")
+        ExprKind::MethodCall { receiver, method, .. } => {
+            matches!(method.as_str(), "map_err" | "inspect_err" | "unwrap_or_else" | "or_else").then_some(receiver)
         }
-        ExprKind::Match { arms, .. } => arms.iter().any(|arm| binds_error(&arm.pattern)),
-        ExprKind::If { condition, .. } => {
-            matches!(&*condition.kind, ExprKind::Let { pattern, .. } if binds_error(pattern))
-        }
-        _ => false,
+        ExprKind::Match { on, arms } => arms.iter().any(|arm| binds_error(&arm.pattern)).then_some(on),
+        ExprKind::If { condition, .. } => match &*condition.kind {
+            ExprKind::Let { pattern, value } if binds_error(pattern) => Some(value),
+            _ => None,
+        },
+        _ => None,
     }
+}
+
+/// What the handlers below a middleware answered.
+fn is_answer(text: &str) -> bool {
+    ["response", "fut", "next", ".call(", "res."].iter().any(|word| text.contains(word))
 }
 
 fn binds_error(pattern: &crate::parse::rust::ast::Pattern) -> bool {

@@ -197,35 +197,31 @@ impl<'a> Inline<'_, '_, '_, 'a> {
         if by_purpose.iter().any(|word| name.contains(word)) {
             return;
         }
-        let form = match &*expr.kind {
-            ExprKind::Tuple(parts) if parts.len() >= 2 && is_error_status(&parts[0]) => {
-                let text = parts.last().is_some_and(is_text);
-                if text { "tuple" } else { return }
-            }
-            ExprKind::Call { function, arguments } if called_path(function).is_some_and(|path| path.is("Err")) => {
-                if arguments.first().is_some_and(is_error_status) {
-                    "status"
-                } else {
-                    return;
-                }
-            }
-            ExprKind::MethodCall { method, arguments, .. }
-                if matches!(method.as_str(), "ok_or" | "map_err" | "ok_or_else") =>
-            {
-                if arguments.first().is_some_and(answers_status) { "status" } else { return }
-            }
-            ExprKind::MethodCall { receiver, method, .. } if matches!(method.as_str(), "finish" | "body" | "json") => {
-                if is_actix_error(receiver) {
-                    if method == "finish" { "status" } else { "string" }
-                } else {
-                    return;
-                }
-            }
-            _ => return,
-        };
+        let Some(form) = ad_hoc_form(expr) else { return };
         let data = vocabulary::AdHocError { form: form.into() };
         let reached = self.part.reached(self.info, expr.span);
         found.push(self.part.fact(data, self.info.file, expr.span, Confidence::High, reached));
+    }
+}
+
+/// How an expression answers an error by itself.
+fn ad_hoc_form(expr: &Expr) -> Option<&'static str> {
+    match &*expr.kind {
+        ExprKind::Tuple(parts) => {
+            let tuple = parts.len() >= 2 && is_error_status(&parts[0]) && parts.last().is_some_and(is_text);
+            tuple.then_some("tuple")
+        }
+        ExprKind::Call { function, arguments } => {
+            let fails = called_path(function).is_some_and(|path| path.is("Err"));
+            (fails && arguments.first().is_some_and(is_error_status)).then_some("status")
+        }
+        ExprKind::MethodCall { receiver, method, arguments, .. } => match method.as_str() {
+            "ok_or" | "map_err" | "ok_or_else" => arguments.first().is_some_and(answers_status).then_some("status"),
+            "finish" => is_actix_error(receiver).then_some("status"),
+            "body" | "json" => is_actix_error(receiver).then_some("string"),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
