@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Hit;
+use super::search::Hit;
 use super::setting;
 use crate::link::Repository;
 use crate::scan::source::{Role, SourceFile};

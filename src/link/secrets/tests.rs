@@ -247,6 +247,100 @@ fn a_common_file_counts_for_the_environments_beside_it() {
     assert_eq!(secrets(&linked)[0].1.shared_environments.known().unwrap(), &["development", "production"]);
 }
 
+/// Forms in which a value stands in files of twelve types, with the name `NAME` and the value `VALUE`.
+const FORMS: &[(&str, &str)] = &[
+    ("src/NUMBER.rs", "pub const NAME: &str = \"VALUE\";\n"),
+    ("src/b/NUMBER.rs", "fn f() { let client = Client { name: \"VALUE\".to_string(), port: 1 }; }\n"),
+    ("config/NUMBER.toml", "[service]\nport = 1\nname = \"VALUE\"\n"),
+    ("config/NUMBER.yaml", "service:\n  port: 1\n  name: VALUE\n"),
+    ("config/NUMBER.json", "{ \"service\": { \"port\": 1, \"name\": \"VALUE\" } }\n"),
+    ("NUMBER/.env", "PORT=1\nNAME=VALUE\n"),
+    ("config/NUMBER.properties", "port=1\nservice.name=VALUE\n"),
+    ("NUMBER/Dockerfile", "FROM alpine:3\nENV NAME=VALUE\n"),
+    ("k8s/NUMBER.yaml", "apiVersion: v1\nkind: Pod\nspec:\n  env:\n    - name: NAME\n      value: \"VALUE\"\n"),
+    ("infra/NUMBER.tf", "resource \"a\" \"b\" {\n  name = \"VALUE\"\n}\n"),
+    ("deploy/NUMBER.sh", "#!/bin/sh\nexport NAME=\"VALUE\"\n"),
+    ("web/NUMBER.ts", "const port = 1;\nexport const name = 'VALUE';\n"),
+];
+
+/// One file for each form; a value of a kind with a prefix of its own stands under a name that says nothing.
+fn planted(name: &str, value: impl Fn(u64) -> String, first: u64) -> Vec<(String, String)> {
+    let make = |(at, (path, text)): (u64, &(&str, &str))| {
+        let number = first + at;
+        let lower = name.to_ascii_lowercase();
+        let text = text.replace("NAME", name).replace("name", &lower).replace("VALUE", &value(number));
+        // `name:` is part of the form of a variable's entry.
+        let text = text.replace(&format!("- {lower}: "), "- name: ");
+        (path.replace("NUMBER", &format!("f{number}")), text)
+    };
+    (0u64..).zip(FORMS).map(make).collect()
+}
+
+fn found_in(files: &[(String, String)]) -> usize {
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let linked = linked(&files);
+    secrets(&linked)
+        .iter()
+        .filter(|(fact, secret)| !secret.development_only.is_true() && fact.confidence > crate::facts::Confidence::Low)
+        .count()
+}
+
+#[test]
+fn planted_tokens_are_found_in_files_of_all_types() {
+    // Formats that stand by themselves: the others need the name of their provider beside them.
+    let alone = |template: &str| !expand(template, 1).contains(['=', ':', ' ', '\n', '"', '\'', '$', '{']);
+    let kinds =
+        kinds::all().kinds.iter().filter(|kind| kind.matches.iter().all(|template| alone(template)) && !kind.test_mode);
+    let mut files = Vec::new();
+    for kind in kinds {
+        files.extend(planted("CLIENT_VALUE", |seed| expand(&kind.matches[0], seed), files.len() as u64 * 7));
+    }
+    assert!(files.len() > 900, "{}", files.len());
+    let found = found_in(&files);
+    assert!(found * 100 >= files.len() * 98, "{found} of {}", files.len());
+}
+
+#[test]
+fn planted_credentials_are_found_in_files_of_all_types() {
+    let mut files = Vec::new();
+    for name in ["JWT_SECRET", "API_TOKEN", "SESSION_KEY", "DB_PASSWORD", "MAIL_API_KEY"] {
+        for round in 0..4 {
+            files.extend(planted(name, |seed| expand("{alnum:32}", seed), files.len() as u64 * 5 + round));
+        }
+    }
+    let found = found_in(&files);
+    assert!(found * 100 >= files.len() * 98, "{found} of {}", files.len());
+}
+
+#[test]
+fn lookalikes_are_not() {
+    let values = [
+        "${VALUE_FROM_OUTSIDE}",
+        "changeme",
+        "<your-secret>",
+        "{uuid}",
+        "sha256:{hex:64}",
+        "$2b$12${alnum:53}",
+        "/run/secrets/db",
+        "https://accounts.example.org/token",
+        "{{ .Values.secret }}",
+        "your-secret-key-here",
+        "xxxxxxxxxxxxxxxx",
+        "Bearer",
+    ];
+    let mut files = Vec::new();
+    for name in ["JWT_SECRET", "API_TOKEN"] {
+        for value in values {
+            files.extend(planted(name, |seed| expand(value, seed), files.len() as u64));
+        }
+    }
+    for name in ["PUBLIC_KEY", "COMMIT", "CHECKSUM", "TOKEN_ID", "SECRET_NAME", "CACHE_KEY", "PASSWORD_HASH"] {
+        files.extend(planted(name, |seed| expand("{hex:40}", seed), files.len() as u64));
+    }
+    let found = found_in(&files);
+    assert!(found * 100 <= files.len() * 2, "{found} of {}", files.len());
+}
+
 #[test]
 fn samples_can_be_made() {
     assert!(sample("github-ghp", 1).unwrap().starts_with("ghp_"));

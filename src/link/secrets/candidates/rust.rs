@@ -68,7 +68,7 @@ const KEY_TYPES: &[&str] =
 pub fn regions(text: &str) -> Regions {
     let tokens = tokens(text);
     let mut regions = Regions::default();
-    let reader = Reader { text, tokens: &tokens };
+    let reader = Reader::new(text, &tokens);
     for region in reader.regions() {
         let end = tokens.get(region.to).or(tokens.last()).map_or(0, |token| token.span.end as usize);
         let span = Span::new(tokens[region.from].span.start as usize, end);
@@ -84,7 +84,7 @@ pub fn regions(text: &str) -> Regions {
 /// Literals that attributes give as examples: `#[schema(example = "..")]`.
 pub fn examples(text: &str) -> Vec<String> {
     let tokens = tokens(text);
-    let reader = Reader { text, tokens: &tokens };
+    let reader = Reader::new(text, &tokens);
     let given = |at: usize| at >= 2 && reader.is(at - 1, "=") && matches!(reader.word(at - 2), "example" | "examples");
     (0..tokens.len()).filter(|at| reader.is_text(*at) && given(*at)).map(|at| reader.value(at)).collect()
 }
@@ -96,7 +96,7 @@ fn tokens(text: &str) -> Vec<RawToken> {
 /// Candidates of a file.
 pub fn candidates(text: &str) -> Vec<Candidate> {
     let tokens = tokens(text);
-    let reader = Reader { text, tokens: &tokens };
+    let reader = Reader::new(text, &tokens);
     let regions = reader.regions();
     let literals = (0..tokens.len()).filter(|at| matches!(tokens[*at].kind, RawKind::Text { .. }));
     let found = literals.filter_map(|at| {
@@ -135,9 +135,28 @@ impl Region {
 struct Reader<'t> {
     text: &'t str,
     tokens: &'t [RawToken],
+    /// For each opening bracket the one that closes it, 0 for any other token.
+    closes: Vec<usize>,
 }
 
 impl<'t> Reader<'t> {
+    fn new(text: &'t str, tokens: &'t [RawToken]) -> Reader<'t> {
+        let mut closes = vec![0; tokens.len()];
+        let mut open = Vec::new();
+        for (at, token) in tokens.iter().enumerate() {
+            match token.kind {
+                RawKind::Open(_) => open.push(at),
+                RawKind::Close(_) => {
+                    if let Some(start) = open.pop() {
+                        closes[start] = at;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Reader { text, tokens, closes }
+    }
+
     fn word(&self, at: usize) -> &'t str {
         self.tokens.get(at).and_then(|token| self.text.get(token.span.range())).unwrap_or("")
     }
@@ -196,20 +215,7 @@ impl<'t> Reader<'t> {
 
     /// The bracket that closes the one at `open`.
     fn close_of(&self, open: usize) -> Option<usize> {
-        let mut depth = 0usize;
-        for (at, token) in self.tokens.iter().enumerate().skip(open) {
-            match token.kind {
-                RawKind::Open(_) => depth += 1,
-                RawKind::Close(_) => {
-                    depth = depth.checked_sub(1)?;
-                    if depth == 0 {
-                        return Some(at);
-                    }
-                }
-                _ => {}
-            }
-        }
-        None
+        self.closes.get(open).copied().filter(|close| *close > open)
     }
 
     /// Where the item ends that starts at `at`: its closing brace or semicolon, attributes passed over.
