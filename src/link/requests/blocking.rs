@@ -12,8 +12,23 @@ use crate::scan::source::Span;
 const CALLS: &[(&str, &str, &str)] = &[
     ("std::thread::sleep", "", "sleep"),
     ("std::fs::", "", "file"),
-    ("tempfile::", "", "file"),
-    ("reqwest::blocking::", "", "http"),
+    ("tempfile::tempfile", "", "file"),
+    ("tempfile::tempdir", "", "file"),
+    ("tempfile::NamedTempFile::", "new", "file"),
+    ("tempfile::NamedTempFile::", "new_in", "file"),
+    ("tempfile::NamedTempFile::", "reopen", "file"),
+    ("tempfile::TempDir::", "new", "file"),
+    ("tempfile::TempDir::", "new_in", "file"),
+    ("tempfile::Builder::", "tempfile", "file"),
+    ("tempfile::Builder::", "tempdir", "file"),
+    ("reqwest::blocking::get", "", "http"),
+    ("reqwest::blocking::Client::", "execute", "http"),
+    ("reqwest::blocking::Client::", "get", "http"),
+    ("reqwest::blocking::Client::", "post", "http"),
+    ("reqwest::blocking::Client::", "put", "http"),
+    ("reqwest::blocking::Client::", "new", "http"),
+    ("reqwest::blocking::ClientBuilder::", "new", "http"),
+    ("reqwest::blocking::RequestBuilder::", "send", "http"),
     ("ureq::", "", "http"),
     ("minreq::", "", "http"),
     ("attohttpc::", "", "http"),
@@ -43,7 +58,8 @@ const CALLS: &[(&str, &str, &str)] = &[
 ];
 
 /// Types of std::fs by a bare name that an import by glob can bring in are not looked for: paths that only name things.
-const HARMLESS: &[&str] = &["Permissions", "OpenOptions::new", "FileType", "Metadata", "DirBuilder::new"];
+const HARMLESS: &[&str] =
+    &["Permissions", "OpenOptions", "FileType", "Metadata", "DirBuilder", "DirEntry", "::clone", "::try_clone"];
 
 /// Methods of password hashers, whatever their receiver's type.
 const HASHERS: &[&str] = &["hash_password", "verify_password", "hash_password_simple", "hash_password_customized"];

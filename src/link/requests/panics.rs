@@ -21,7 +21,7 @@ enum Judgement {
 use Judgement::{Fallible, Safe};
 
 const MACROS: &[(&str, &str, Judgement)] = &[
-    ("panic", "panic", Fallible(Confidence::Medium)),
+    ("panic", "panic", Fallible(Confidence::Low)),
     ("todo", "todo", Fallible(Confidence::High)),
     ("unimplemented", "unimplemented", Fallible(Confidence::Medium)),
     ("unreachable", "unreachable", Safe),
@@ -40,14 +40,30 @@ pub(super) fn look<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut
         // A value that is made once, at first use, is as good as start-up code.
         let once =
             around.iter().any(|outer| chain(outer).first().is_some_and(|(method, _)| method.contains("get_or_init")));
+        let deliberate = matches!(&*expr.kind, ExprKind::Macro(_));
         let (fallible, sure) = match judgement {
             Safe => (false, Confidence::High),
-            Fallible(_) if once => (true, Confidence::Low),
+            // What one of several implementations leaves out, nobody may call.
+            Fallible(_) if once || deliberate && reached.confidence < Confidence::High => (true, Confidence::Low),
+            Fallible(_) if what == "panic" && around.iter().any(|outer| is_failure(outer)) => {
+                (true, Confidence::Medium)
+            }
             Fallible(sure) => (true, sure),
         };
         let data = vocabulary::Panic { what: what.into(), in_request: true.into(), fallible: fallible.into() };
         found.push(part.fact(data, info.file, span, sure, Some(reached)));
     });
+}
+
+/// A branch on an error: a panic in it is an unwrap in more words.
+fn is_failure(expr: &Expr) -> bool {
+    let binds = |pattern: &Pattern| matches!(&pattern.kind, PatternKind::TupleStruct(path, _) if path.last() == "Err");
+    match &*expr.kind {
+        ExprKind::MethodCall { method, .. } => matches!(method.as_str(), "unwrap_or_else" | "map_err" | "or_else"),
+        ExprKind::Match { arms, .. } => arms.iter().any(|arm| binds(&arm.pattern)),
+        ExprKind::If { condition, .. } => matches!(&*condition.kind, ExprKind::Let { pattern, .. } if binds(pattern)),
+        _ => false,
+    }
 }
 
 struct Judge<'j, 'c, 'a> {
@@ -321,7 +337,7 @@ fn states_invariant(message: &str) -> bool {
         "cannot fail",
         "can't fail",
         "can not fail",
-        "never happen",
+        "never ",
         "always",
         "unreachable",
         "hard-coded",

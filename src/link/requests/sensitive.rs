@@ -83,6 +83,7 @@ const PERSONAL: &[&[&str]] = &[
 const HARMLESS: &[&str] = &[
     "masked",
     "redacted",
+    "filtered",
     "hashed",
     "obfuscated",
     "sanitized",
@@ -238,7 +239,7 @@ fn getter_name(receiver: &Expr, method: &str, arguments: &[Expr]) -> Option<Stri
 
 /// A whole value by Debug: headers, a request, or a struct of the tree whose derived Debug shows sensitive fields.
 fn of_debug(names: &Names<'_>, name: &str, ty: Option<&Ty>) -> Option<(String, Kind)> {
-    let ty = ty?;
+    let ty = ty.filter(|_| !words(name).iter().any(|word| HARMLESS.contains(&word.as_str())))?;
     let mut inner = ty;
     while let Some(held) = inner.held().or_else(|| option_argument(inner)) {
         inner = held;
@@ -297,7 +298,9 @@ pub(super) fn hides(names: &Names<'_>, ty: &Ty) -> bool {
     while let Some(held) = inner.held().or_else(|| option_argument(inner)) {
         inner = held;
     }
-    if HIDING.iter().any(|known| *known == inner.last()) {
+    let last = inner.last();
+    let says = ["Secret", "Sensitive", "Redact", "Mask", "SecUtf8", "SecStr", "SecVec", "Encrypted"];
+    if HIDING.contains(&last) || names.item_at(&inner.path).is_none() && says.iter().any(|word| last.contains(word)) {
         return true;
     }
     // A struct of the tree with a Debug or Display of its own, or none.

@@ -1,5 +1,6 @@
 //! Errors: the types that become responses, what they show, who logs them, and answers without such a type.
 
+mod catchers;
 mod exposure;
 mod handling;
 mod inline;
@@ -29,7 +30,8 @@ pub(super) fn look(part: &Part<'_, '_>, linked: &Linked, found: &mut Vec<Fact>) 
             inline::look(part, info, &types, found);
         }
     }
-    if !types.is_empty() {
+    let shaped = found.iter().any(|fact| fact.kind() == FactKind::ErrorResponseType);
+    if shaped {
         excuse_few(part, &mut found[before..]);
     }
 }

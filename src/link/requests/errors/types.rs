@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::internal;
+use super::{catchers, internal};
 use crate::facts::{Attr, Confidence, Fact, vocabulary};
 use crate::link::names::{FunctionId, FunctionInfo, ImplInfo, ItemInfo};
 use crate::link::requests::Part;
@@ -72,6 +72,7 @@ pub(super) fn add(part: &Part<'_, '_>, types: &[ErrorType<'_, '_>], found: &mut 
     let known: Vec<_> = facts.iter().map(|fact| fact.place).collect();
     let new = |fact: &Fact| !known.iter().any(|place| place.file == fact.place.file);
     facts.extend(in_macros(part).into_iter().filter(new));
+    facts.extend(catchers::find(part));
     mark_differing(&mut facts);
     found.extend(facts);
 }
@@ -93,10 +94,10 @@ fn text<'p>(part: &'p Part<'_, '_>, ty: &ErrorType<'_, '_>) -> &'p str {
 }
 
 /// Words in the impl that tell the format, first match wins.
-const FORMATS: &[(&str, &[&str])] = &[
+pub(super) const FORMATS: &[(&str, &[&str])] = &[
     ("problem+json", &["problem+json", "ProblemDetails"]),
     ("json", &["Json(", ".json(", "json!", "application/json", "to_string(&", "Json::from"]),
-    ("html", &["Html(", "Template", "text/html"]),
+    ("html", &["Html(", "Template", "text/html", "render"]),
     ("text", &["to_string()", ".body(", "String", "format!", "\""]),
 ];
 
@@ -253,7 +254,9 @@ fn mark_differing(facts: &mut [Fact]) {
     for (at, fact) in facts.iter_mut().enumerate() {
         let (services, own) = &known[at];
         let other = known.iter().any(|(of, format)| {
-            own.is_some() && format.is_some() && format != own && of.intersection(services).next().is_some()
+            let page = |format: &Option<String>| format.as_deref() == Some("html");
+            let both = own.is_some() && format.is_some() && !page(own) && !page(format);
+            both && format != own && of.intersection(services).next().is_some()
         });
         if let crate::facts::Data::ErrorResponseType(data) = &mut fact.data {
             data.differs = other.into();
