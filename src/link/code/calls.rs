@@ -324,6 +324,7 @@ impl<'c, 'a> Walk<'c, 'a> {
             receiver: None,
             methods: Vec::new(),
             confidence: entry.confidence,
+            branched: Vec::new(),
             absorbed: false,
             once: self.body.once > 0,
             timed: self.body.timed > 0,
@@ -354,7 +355,8 @@ impl<'c, 'a> Walk<'c, 'a> {
             }
             EffectValue::Merge { .. } => return,
         };
-        self.found[id].data.set(attribute, value);
+        let in_branch = self.body.branches > 0;
+        self.found[id].set(attribute, value, in_branch);
     }
 
     fn note_parameter(&mut self, id: FoundId, argument: Option<&'a Expr>, attribute: &'static str) {

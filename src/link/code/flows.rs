@@ -111,7 +111,7 @@ impl Flows<'_, '_> {
         let (flow, confidence) = self.taint.flow(self.info.id);
         let data = InputFlow { sink: sink.into(), name: name.into() };
         let mut fact = self.context.fact(data, self.info.file, expr.span);
-        fact.confidence = confidence.min(Confidence::Medium);
+        fact.confidence = if confidence == Confidence::High { Confidence::Medium } else { Confidence::Low };
         fact.flow = flow;
         Some(fact)
     }

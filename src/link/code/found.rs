@@ -41,6 +41,8 @@ pub struct Found<'a> {
     pub methods: Vec<(&'a str, &'a [Expr])>,
     /// How sure.
     pub confidence: Confidence,
+    /// Attributes that were set in a branch.
+    pub branched: Vec<&'static str>,
     /// Another object took its attributes over, or a recogniser made something better of it.
     pub absorbed: bool,
     /// Runs once whatever calls it: in a `LazyLock`, `OnceCell::get_or_init` and the like, or in a static.
@@ -106,6 +108,15 @@ impl Found<'_> {
                 self.data.set(attribute.name, value);
             }
         }
+    }
+
+    /// Sets an attribute. What two branches set differently is known at run time only.
+    pub fn set(&mut self, name: &'static str, value: Attr<Value>, in_branch: bool) {
+        let differs = self.branched.contains(&name) && self.data.get(name).as_ref() != Some(&value);
+        if in_branch && !self.branched.contains(&name) {
+            self.branched.push(name);
+        }
+        self.data.set(name, if in_branch && differs { Attr::Unknown } else { value });
     }
 
     /// The type of an attribute of its fact.

@@ -30,6 +30,14 @@ const LIBRARIES: &[&str] = &["sqlx", "diesel", "diesel-async", "sea-orm", "deadp
 /// Completes the facts about pools.
 pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], linked: &mut Linked) {
     own_pools(context, found, linked);
+    for found in found.iter_mut().filter(|found| found.kind() == FactKind::Pool && !found.is_set("engine")) {
+        // Such a pool holds anything, unless something in its package talks to a database.
+        let generic = ["deadpool", "bb8", "r2d2"].contains(&found.entry.krate.as_str());
+        let package = context.workspace.package_of(&context.repository.tree.file(found.stand.file).path);
+        if generic && package.is_some_and(|package| !talks_to_database(package)) {
+            found.data.set("of_database", Attr::Known(Value::Flag(false)));
+        }
+    }
     let bounded = statements_are_bounded(context);
     for found in found.iter_mut().filter(|found| bounded && found.kind() == FactKind::Pool) {
         found.data.set("statement_timeout", Attr::Unknown);
@@ -90,6 +98,14 @@ fn caller_of<'a>(context: &Context<'a>, function: FunctionId) -> Option<&'a str>
 
 fn last(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
+}
+
+/// Whether a package depends on anything that talks to a database.
+fn talks_to_database(package: &Package) -> bool {
+    package.dependencies.iter().filter(|dependency| !dependency.development).any(|dependency| {
+        let name = dependency.package.as_str();
+        LIBRARIES.contains(&name) || ENGINES.iter().any(|(word, _)| name.contains(word)) || name.contains("spanner")
+    })
 }
 
 /// The engine of a package that can talk to one only.

@@ -84,6 +84,11 @@ fn token(context: &Context<'_>, found: &mut Found<'_>, verified: bool) {
     if found.data.get("verified") == Some(Attr::Known(Value::Flag(false))) && verified && !found.called_method() {
         found.confidence = Confidence::Low;
     }
+    let unchecked = found.text("action").as_deref() == Some("checks")
+        && found.data.get("expires") == Some(Attr::Known(Value::Flag(false)));
+    if unchecked && checks_by_hand(context, found) {
+        found.data.set("expires", Attr::Unset);
+    }
     let issues = found.text("action").as_deref() == Some("issues");
     if issues && !found.is_set("expires") {
         let claims = found.receiver.or_else(|| found.arguments.get(1).copied());
@@ -91,6 +96,13 @@ fn token(context: &Context<'_>, found: &mut Found<'_>, verified: bool) {
             found.data.set("expires", Attr::Known(Value::Flag(expires)));
         }
     }
+}
+
+/// `if now > claims.exp`: the function looks at the claim itself.
+fn checks_by_hand(context: &Context<'_>, found: &Found<'_>) -> bool {
+    let Some(function) = found.stand.function.map(|function| context.names.function(function)) else { return false };
+    let text = context.repository.tree.file(function.file).slice(function.item.span);
+    EXPIRY.iter().any(|claim| text.contains(&format!(".{claim}")))
 }
 
 /// Whether claims have an expiry; `None` where their type is not of the tree.

@@ -38,6 +38,8 @@ pub(super) struct Body<'a> {
     returned: Carried<'a>,
     /// How many enclosing calls run their closure once.
     pub(super) once: usize,
+    /// How many branches enclose the place.
+    pub(super) branches: usize,
     /// How many enclosing calls end what takes too long.
     pub(super) timed: usize,
 }
@@ -53,6 +55,7 @@ impl<'a> Body<'a> {
             self_type: None,
             returned: Carried::default(),
             once: 0,
+            branches: 0,
             timed: 0,
         }
     }
@@ -210,7 +213,9 @@ impl<'c, 'a> Walk<'c, 'a> {
                     if let Some(guard) = &arm.guard {
                         self.expr(guard);
                     }
+                    self.body.branches += 1;
                     value.add(&self.expr(&arm.body));
+                    self.body.branches -= 1;
                     self.body.scopes.close();
                 }
                 value
@@ -244,11 +249,13 @@ impl<'c, 'a> Walk<'c, 'a> {
     fn branches(&mut self, condition: &'a Expr, then: &'a Block, otherwise: Option<&'a Expr>) -> Carried<'a> {
         self.body.scopes.open();
         self.expr(condition);
+        self.body.branches += 1;
         let mut value = self.block(then);
         self.body.scopes.close();
         if let Some(otherwise) = otherwise {
             value.add(&self.expr(otherwise));
         }
+        self.body.branches -= 1;
         value
     }
 
