@@ -132,6 +132,10 @@ impl Case<'_> {
     }
 
     fn random(&self) -> Verdict {
+        // Keys that programs hand out to count their use are meant to be seen.
+        if naming::counts(self.name) {
+            return secret(Confidence::Low, self.shape);
+        }
         let sure = self.sure_name() || self.candidate.value.len() >= 20;
         secret(if sure { Confidence::High } else { Confidence::Medium }, self.shape)
     }

@@ -419,6 +419,14 @@ pub fn signs(name: &str) -> bool {
         .any(|word| words.iter().any(|own| own == word))
 }
 
+/// Whether a name speaks of analytics: the keys of such services are in every copy of the program.
+pub fn counts(name: &str) -> bool {
+    let words = words(name);
+    ["segment", "amplitude", "mixpanel", "analytics", "telemetry", "heap", "plausible", "umami"]
+        .iter()
+        .any(|word| words.iter().any(|own| own == word))
+}
+
 /// Whether a value only says its own name again: `ACCESS_TOKEN = "access_token"`, `PASSWORD = "user.password"`.
 pub fn repeats(name: &str, value: &str) -> bool {
     let (own, said) = (words(name), words(value));

@@ -386,7 +386,7 @@ fn structured(value: &str, lower: &str) -> Option<&'static str> {
     {
         return Some("a file name");
     }
-    if value.contains('@') && value.rsplit('@').next().is_some_and(|host| is_host(host)) && !value.contains(' ') {
+    if value.contains('@') && value.rsplit('@').next().is_some_and(is_host) && !value.contains(' ') {
         return Some("an e-mail address");
     }
     let blanks = value.split_whitespace().count();

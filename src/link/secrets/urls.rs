@@ -47,7 +47,7 @@ fn url_at(text: &str, at: usize) -> Option<Url> {
     let end = bytes[start..]
         .iter()
         .take(300)
-        .position(|byte| stops(byte) && *byte != b'/' || *byte == b'/')
+        .position(stops)
         .map_or_else(|| (start + 300).min(bytes.len()), |length| start + length);
     let authority = text.get(start..end)?;
     let (account, host) = authority.rsplit_once('@')?;

@@ -361,7 +361,7 @@ fn token_kind(text: &str, raw: &RawToken) -> Option<TokenKind> {
 fn number(slice: &str) -> Literal {
     let plain: String = slice.chars().filter(|character| *character != '_').collect();
     if plain.contains('.') {
-        let end = plain.find(|character: char| character == 'f').unwrap_or(plain.len());
+        let end = plain.find('f').unwrap_or(plain.len());
         return Literal::Float(plain[..end].parse().unwrap_or(0.0));
     }
     let (radix, digits) = match plain.get(..2) {

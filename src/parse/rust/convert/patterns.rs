@@ -97,10 +97,7 @@ impl Maker<'_> {
         Pattern { span, kind: PatternKind::Struct(path, fields.collect()) }
     }
 
-    fn patterns<'p, P: Copy>(&self, patterns: &'p syn::punctuated::Punctuated<Pat, P>) -> Vec<Pattern>
-    where
-        P: 'p,
-    {
+    fn patterns<P>(&self, patterns: &syn::punctuated::Punctuated<Pat, P>) -> Vec<Pattern> {
         patterns.iter().map(|pattern| self.pattern(pattern)).collect()
     }
 

@@ -11,7 +11,7 @@ use crate::scan::source::Span;
 impl Maker<'_> {
     /// A type.
     pub fn ty(&self, ty: &syn::Type) -> Type {
-        let made = self.deeper(|| Span::default(), || self.ty_inside(ty));
+        let made = self.deeper(Span::default, || self.ty_inside(ty));
         made.unwrap_or_default()
     }
 
