@@ -165,6 +165,7 @@ fn settings_files() {
     none(".env.example", &format!("JWT_SECRET={key}\n"));
     none("config.toml", "jwt_secret = \"${JWT_SECRET}\"\n");
     none("config.toml", "jwt_secret = \"changeme\"\n");
+    none("features.toml", "[features]\nsecrets = [\"cookie/private\", \"cookie/key-expansion\"]\n");
     none("locales/de.json", "{\"password\": \"Passwort123\"}");
     none("openapi.yaml", "openapi: 3.0.0\ncomponents:\n  schemas:\n    a: { default: { password: hunter2-Prod } }\n");
 }

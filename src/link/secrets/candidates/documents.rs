@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Binding, Candidate};
 use crate::link::secrets::checks;
 use crate::link::secrets::setting::{Location, Setting};
+use crate::link::secrets::shape::{self, Shape};
 use crate::parse::document::{Node, Value};
 use crate::scan::source::{Kind, SourceFile, Span};
 
@@ -71,6 +72,8 @@ impl Walk<'_> {
                     let span = tail(item.span, self.file.slice(item.span), value);
                     self.add(key, value, span, Binding::Set);
                 }
+                // A list under `secrets` names them, in compose files, pipelines and features alike.
+                None if item.text().is_some_and(|text| shape::of(text) != Shape::Random) => {}
                 _ => self.node(item, path),
             }
         }
