@@ -126,9 +126,9 @@ pub(super) fn of_name(name: &str) -> Option<Kind> {
     let ends = |known: &&[&str]| {
         words.len() >= known.len() && words[words.len() - known.len()..].iter().zip(known.iter()).all(|(a, b)| a == b)
     };
-    if SECRET.iter().any(|known| ends(known)) {
+    if SECRET.iter().any(&ends) {
         Some(Kind::Secret)
-    } else if PERSONAL.iter().any(|known| ends(known)) {
+    } else if PERSONAL.iter().any(ends) {
         Some(Kind::Personal)
     } else {
         None

@@ -72,8 +72,8 @@ pub(super) fn add(part: &Part<'_, '_>, types: &[ErrorType<'_, '_>], found: &mut 
     let known: Vec<_> = facts.iter().map(|fact| fact.place).collect();
     let new = |fact: &Fact| !known.iter().any(|place| place.file == fact.place.file);
     facts.extend(in_macros(part).into_iter().filter(new));
-    facts.extend(catchers::find(part));
     mark_differing(&mut facts);
+    facts.extend(catchers::find(part));
     found.extend(facts);
 }
 
