@@ -117,3 +117,35 @@ fn every_library_that_is_spoken_of_by_methods_has_an_example() {
         catalog.entries().iter().filter(|entry| !entry.examples.is_empty()).map(|entry| &entry.origin).collect();
     assert!(lines.len() > 100, "{} entries have examples; without: {without:?}", lines.len());
 }
+
+fn facts_of(code: &str) -> Facts {
+    let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\nreqwest = \"0.12\"\nsqlx = \"0.8\"\n";
+    let facts = || link(&repository(&[("Cargo.toml", manifest), ("src/main.rs", code)]), &catalog()).facts;
+    crate::cli::pipeline::on_deep_stack(facts).unwrap()
+}
+
+#[test]
+fn functions_and_constants_that_need_themselves_come_to_an_end() {
+    let facts = facts_of(
+        "const A: u32 = B; const B: u32 = A + 1;\n\
+         fn one() -> reqwest::ClientBuilder { two().timeout(std::time::Duration::from_secs(3)) }\n\
+         fn two() -> reqwest::ClientBuilder { if true { one() } else { reqwest::Client::builder() } }\n\
+         fn three() { sqlx::postgres::PgPoolOptions::new().max_connections(A); three(); }\n\
+         fn main() { one(); three(); }",
+    );
+    let clients: Vec<_> = facts.of(crate::facts::FactKind::OutboundClient).collect();
+    assert_eq!(clients.len(), 1);
+    assert_eq!(clients[0].1.data.get("timeout"), Some(Attr::Known(Value::Number(3.0))));
+    let pools: Vec<_> = facts.of(crate::facts::FactKind::Pool).collect();
+    assert_eq!(pools[0].1.data.get("max_size"), Some(Attr::Unknown));
+}
+
+#[test]
+fn a_chain_of_many_methods_is_one_builder() {
+    let chain = ".user_agent(\"shop\")".repeat(200);
+    let code = format!("fn main() {{ reqwest::Client::builder(){chain}.timeout(limit()).build(); }}");
+    let facts = facts_of(&code);
+    let clients: Vec<_> = facts.of(crate::facts::FactKind::OutboundClient).collect();
+    assert_eq!(clients.len(), 1);
+    assert_eq!(clients[0].1.data.get("timeout"), Some(Attr::Unknown));
+}
