@@ -444,7 +444,22 @@ pub fn is_identifier(value: &str) -> bool {
             part.starts_with(|first: char| first.is_ascii_uppercase())
                 && part[1..].bytes().all(|byte| byte.is_ascii_lowercase())
         });
-    (upper && value.contains('_')) || dotted || header
+    (upper && value.contains('_')) || dotted || header || is_type_name(value)
+}
+
+/// `JwtDecoderLayer`: letters only, each capital followed by at least two small letters, a vowel in each word.
+fn is_type_name(value: &str) -> bool {
+    if !value.bytes().all(|letter| letter.is_ascii_alphabetic()) || !value.starts_with(|c: char| c.is_ascii_uppercase())
+    {
+        return false;
+    }
+    let starts: Vec<usize> =
+        value.match_indices(|letter: char| letter.is_ascii_uppercase()).map(|(at, _)| at).collect();
+    let ends = starts.iter().skip(1).copied().chain([value.len()]);
+    let word = |(start, end): (usize, usize)| {
+        end - start >= 3 && value[start..end].contains(['a', 'e', 'i', 'o', 'u', 'y', 'w', 'A', 'E', 'I', 'O', 'U'])
+    };
+    starts.len() >= 2 && starts.iter().copied().zip(ends).all(word)
 }
 
 #[cfg(test)]
@@ -489,6 +504,7 @@ mod tests {
         assert!(repeats("PASSWORD", "user.password"));
         assert!(!repeats("JWT_SECRET", "my-super-secret-key-for-tokens"));
         assert!(is_identifier("JWT_SECRET") && is_identifier("X-Api-Key") && is_identifier("auth.token"));
+        assert!(is_identifier("CasbinAxumLayer") && !is_identifier("xKzQpLwRtYbN"));
         assert!(!is_identifier("my-super-secret"));
     }
 }

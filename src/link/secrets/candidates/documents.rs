@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{Binding, Candidate};
-use crate::link::secrets::checks;
 use crate::link::secrets::setting::{Location, Setting};
 use crate::link::secrets::shape::{self, Shape};
+use crate::link::secrets::{checks, naming};
 use crate::parse::document::{Node, Value};
 use crate::scan::source::{Kind, SourceFile, Span};
 
@@ -73,7 +73,9 @@ impl Walk<'_> {
                     self.add(key, value, span, Binding::Set);
                 }
                 // A list under `secrets` names them, in compose files, pipelines and features alike.
-                None if item.text().is_some_and(|text| shape::of(text) != Shape::Random) => {}
+                None if item
+                    .text()
+                    .is_some_and(|text| shape::of(text) != Shape::Random || naming::is_identifier(text)) => {}
                 _ => self.node(item, path),
             }
         }
