@@ -7,7 +7,7 @@ use crate::facts::{Confidence, Fact, vocabulary};
 use crate::link::names::FunctionInfo;
 use crate::link::requests::Part;
 use crate::link::requests::body::{bare, called_path, chain, chain_root, each, each_in, literal, macro_name};
-use crate::parse::rust::ast::{Block, Expr, ExprKind, Pattern, PatternKind};
+use crate::parse::rust::ast::{Block, Expr, ExprKind, Pattern, PatternKind, Statement};
 use crate::scan::source::Span;
 
 /// Adds what a function that requests reach says in its own error answers.
@@ -94,6 +94,7 @@ impl<'a> Inline<'_, '_, '_, 'a> {
     /// How sure it is that the error of an expression tells of the inside: what is awaited asks a database, a network or
     /// a file; an error of plain computing says little.
     fn source(&self, failed: &Expr) -> Confidence {
+        let failed = self.bound(failed).unwrap_or(failed);
         let awaits = matches!(&*failed.kind, ExprKind::Await(_)) || self.text(failed.span).contains(".await");
         let called = called_path(failed).or_else(|| called_path(chain_root(failed)));
         let internal = called.is_some_and(|path| {
@@ -103,6 +104,18 @@ impl<'a> Inline<'_, '_, '_, 'a> {
             error.is_some_and(|ty| super::internal::of_type(names, &ty, 0).is_some())
         });
         if awaits || internal { Confidence::High } else { Confidence::Low }
+    }
+
+    /// The value that the local at the root of a chain was bound to, where the chain starts from one.
+    fn bound(&self, failed: &Expr) -> Option<&'a Expr> {
+        let ExprKind::Path(path) = &*chain_root(failed).kind else { return None };
+        let body = self.info.function.body.as_ref()?;
+        body.statements.iter().find_map(|statement| match statement {
+            Statement::Let { pattern, value: Some(value), .. } => {
+                matches!(&pattern.kind, PatternKind::Name(name) if path.is(name)).then_some(value)
+            }
+            _ => None,
+        })
     }
 
     /// The branch of an error: its text in an answer that says that the server failed.
