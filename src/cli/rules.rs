@@ -38,7 +38,8 @@ pub fn basis(root: &Path, sources: &Sources) -> Result<Basis, Stop> {
     let mut errors = Vec::new();
     let config = config(root, sources, &mut errors)?;
     let files = files(sources.rules.as_deref())?;
-    let catalog = catalog(&files, &config, &mut errors);
+    let mut catalog = catalog(&files, &config, &mut errors);
+    catalog.environments.clone_from(&config.settings.environments);
     let (rules, checklist) = judged(&files, &config, &mut errors);
     if !errors.is_empty() {
         return Err(wrong(&errors));

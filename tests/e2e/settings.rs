@@ -30,3 +30,14 @@ fn a_folder_without_rules_is_a_usage_error() {
         assert_eq!((run.code, run.out.as_str()), (2, ""), "{}", run.err);
     }
 }
+
+#[test]
+fn environments_of_the_teams_own_naming_are_known() {
+    let folder = service();
+    write(folder.path(), "config/aurora.toml", "level = \"info\"\n");
+    let arguments = ["facts", ".", "--kind", "environment_config", "--format", "json"];
+    assert_eq!(prodcheck_in(folder.path(), &arguments).out.matches("aurora").count(), 0);
+    write(folder.path(), "prodcheck.toml", "environments = [\"aurora\"]\n");
+    let run = prodcheck_in(folder.path(), &arguments);
+    assert!(run.out.contains("\"environment\": \"aurora\""), "{}", run.out);
+}

@@ -33,6 +33,8 @@ pub struct Catalog {
     entries: Vec<Entry>,
     /// Entries by subject and last segment of their path (the crate for dependencies).
     index: HashMap<Subject, HashMap<String, Vec<usize>>>,
+    /// Environments that the team says it has, beside the usual names.
+    pub environments: Vec<String>,
 }
 
 impl Catalog {
@@ -58,7 +60,7 @@ impl Catalog {
             let key = entry.tail.last().unwrap_or(&entry.krate).clone();
             index.entry(entry.subject).or_default().entry(key).or_default().push(at);
         }
-        Catalog { entries, index }
+        Catalog { entries, index, environments: Vec::new() }
     }
 
     /// All entries, in the order of the files.

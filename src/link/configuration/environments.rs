@@ -86,6 +86,8 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
         }
         if let Some((environment, form)) = by_path(file, &mut folders) {
             add(context, linked, file, file.line_span(1), (environment, form), Confidence::High);
+        } else if let Some(environment) = by_team(context, file) {
+            add(context, linked, file, file.line_span(1), (environment, "file"), Confidence::High);
         }
         match &parsed.syntax {
             Syntax::Rust(rust) if file.role == Role::Service => {
@@ -161,6 +163,16 @@ fn by_path(file: &SourceFile, folders: &mut BTreeSet<String>) -> Option<(&'stati
         () => "file",
     };
     (alone || with_word).then_some((environment_word, form))
+}
+
+/// The environment of the team's own naming that a word of a settings file's path is.
+fn by_team<'c>(context: &Context<'c>, file: &SourceFile) -> Option<&'c str> {
+    let named = &context.catalog.environments;
+    if named.is_empty() || !holds_settings(file) || file.path.starts_with(".github/") {
+        return None;
+    }
+    let mut words = file.path.split(['/', '.', '_']);
+    words.find_map(|word| named.iter().find(|name| name.eq_ignore_ascii_case(word))).map(String::as_str)
 }
 
 /// An enum of environments: production and at least one other.
