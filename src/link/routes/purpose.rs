@@ -147,6 +147,13 @@ pub fn authenticates(path: &str, handler: &str) -> bool {
     let segments = paths::segments(path);
     let last = segments.iter().rev().find(|segment| !paths::is_parameter(segment));
     let own = handler.rsplit("::").next().unwrap_or("");
+    // A login of several steps names itself before the step: `/login/start`, `/auth/reset/step1`.
+    const STEPS: &[&str] = &["login", "signin", "logon", "signup", "forgotpassword", "resetpassword", "passwordreset"];
+    let plainly: Vec<String> = segments.iter().map(|segment| plain(segment)).collect();
+    let has = |word: &str| plainly.iter().any(|segment| segment == word);
+    if STEPS.iter().any(|word| has(word)) || has("auth") && (has("reset") || has("register")) {
+        return true;
+    }
     last.is_some_and(|last| named(last) && (plain(last) != "refresh" || path.contains("auth")))
         || [
             "login",
@@ -195,6 +202,9 @@ mod tests {
     fn logins_are_told_by_path_or_handler() {
         assert!(authenticates("/users/login", "login"));
         assert!(authenticates("/x", "auth::sign_in"));
+        assert!(authenticates("/auth/opaque/login/start", "start"));
+        assert!(authenticates("/auth/reset/step1/{user}", "first_step"));
+        assert!(!authenticates("/devices/{id}/reset", "reset"));
         assert!(!authenticates("/orders", "create"));
     }
 }

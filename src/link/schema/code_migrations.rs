@@ -253,7 +253,9 @@ pub(super) fn changes(body: &Block, created: &BTreeSet<String>, older: &BTreeSet
         let ExprKind::MethodCall { method, method_span, arguments, .. } = &*expr.kind else { return };
         let altered = alters.iter().find(|table| older.contains(*table) && !created.contains(*table));
         if let (Some((_, operation)), Some(table)) = (CHANGES.iter().find(|(name, _)| name == method), altered) {
-            let column = paths(arguments).first().map_or("a column".to_string(), last);
+            // A local names the column only where the program runs.
+            let named = paths(arguments).into_iter().next().filter(|path| path.segments.len() > 1);
+            let column = named.map_or("?".to_string(), |path| last(&path));
             found.push((*method_span, SchemaChange { column: column.into(), ..change(operation, table) }));
         }
     });
