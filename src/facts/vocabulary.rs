@@ -956,8 +956,6 @@ vocabulary! {
         root: flag,
         /// Number of stages.
         stages: number,
-        /// Names a version (a tag other than latest and its like, or a digest), for every stage's base.
-        pinned: flag,
         /// exec or shell form of the entry point.
         entrypoint_form: text,
         /// It builds in debug mode.
@@ -968,6 +966,16 @@ vocabulary! {
         builds: text,
         /// Its final stage holds the compiler: cargo runs in it, or its base is a Rust image.
         compiles: flag,
+    }
+
+    /// An image of elsewhere that a stage of a Dockerfile starts from.
+    base_image BaseImage {
+        /// The image with ARGs resolved.
+        image: text,
+        /// Its tag names a version, or a digest pins it.
+        names_version: flag,
+        /// The Dockerfile builds the service.
+        of_service: flag,
     }
 
     /// A service of a compose file.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::owner::{Owner, Owners, of_dockerfile};
 use super::variables::expand;
 use super::{Deployment, command, known};
-use crate::facts::vocabulary::{Image, Probe};
+use crate::facts::vocabulary::{BaseImage, Image, Probe};
 use crate::facts::{Attr, Confidence};
 use crate::parse::Syntax;
 use crate::parse::dockerfile::{Dockerfile, Instruction, Stage};
@@ -153,7 +153,6 @@ fn image(deployment: &mut Deployment<'_, '_>, file: FileId, view: &View<'_>, own
         root,
         #[allow(clippy::cast_precision_loss)]
         stages: Attr::Known(view.dockerfile.stages.len() as f64),
-        pinned: pinned(view),
         entrypoint_form: entrypoint_form(view).into(),
         debug_build: debug_build(view.dockerfile),
         of_service: owner.of_service.clone(),
@@ -163,6 +162,7 @@ fn image(deployment: &mut Deployment<'_, '_>, file: FileId, view: &View<'_>, own
     };
     let fact = deployment.context.fact(data, file, place);
     deployment.add(owner.mark(fact));
+    bases(deployment, file, view, owner);
 }
 
 /// Programs by which an entry script gives up root.
@@ -191,20 +191,29 @@ fn root(
 }
 
 /// Whether the base of every stage names a version.
-fn pinned(view: &View<'_>) -> Attr<bool> {
-    let mut unknown = false;
-    for stage in &view.dockerfile.stages {
-        if base_stage(view.dockerfile, stage, &view.globals).is_some() {
-            continue;
-        }
+/// Whether a stage starts from an image of elsewhere.
+fn is_outside(view: &View<'_>, stage: &Stage) -> bool {
+    base_stage(view.dockerfile, stage, &view.globals).is_none()
+}
+
+/// Whether a stage's base image is known and names no version.
+fn floats(view: &View<'_>, stage: &Stage) -> bool {
+    let image = expand(&stage.image, &|name| view.globals.get(name).cloned());
+    image.complete && image.text != "scratch" && !known::names_version(&image.text)
+}
+
+/// A fact for each image of elsewhere that a stage starts from, at its FROM.
+fn bases(deployment: &mut Deployment<'_, '_>, file: FileId, view: &View<'_>, owner: &Owner) {
+    for stage in view.dockerfile.stages.iter().filter(|stage| is_outside(view, stage)) {
         let image = expand(&stage.image, &|name| view.globals.get(name).cloned());
-        if !image.complete {
-            unknown = true;
-        } else if image.text != "scratch" && !known::names_version(&image.text) {
-            return Attr::Known(false);
-        }
+        let data = BaseImage {
+            names_version: if image.complete { Attr::Known(!floats(view, stage)) } else { Attr::Unknown },
+            image: if image.complete { Attr::Known(image.text) } else { Attr::Unknown },
+            of_service: owner.of_service.clone(),
+        };
+        let fact = deployment.context.fact(data, file, stage.image_span);
+        deployment.add(owner.mark(fact));
     }
-    if unknown { Attr::Unknown } else { Attr::Known(true) }
 }
 
 /// exec, or shell where a shell stands between the signals and the service.
