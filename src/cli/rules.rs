@@ -14,6 +14,7 @@ use crate::check::settings::TomlError;
 use crate::config::{Config, ConfigError};
 use crate::link::catalog::Catalog;
 use crate::report::text::toml;
+use crate::scan;
 
 /// Files of a rules folder: path below it, and text.
 pub type Files = Vec<(String, String)>;
@@ -35,6 +36,7 @@ pub struct Basis {
 
 /// Loads everything; all that is wrong with any of it is said at once.
 pub fn basis(root: &Path, sources: &Sources) -> Result<Basis, Stop> {
+    scan::check_root(root).map_err(super::check::cannot_scan)?;
     let mut errors = Vec::new();
     let config = config(root, sources, &mut errors)?;
     let files = files(sources.rules.as_deref())?;

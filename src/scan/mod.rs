@@ -92,7 +92,11 @@ pub fn scan(root: &Path, options: &ScanOptions) -> Result<Tree, ScanError> {
     Ok(Tree { root: root.to_path_buf(), git_prefix: tracking.prefix, files, notices })
 }
 
-fn check_root(root: &Path) -> Result<(), ScanError> {
+/// Whether a root can be scanned at all.
+///
+/// # Errors
+/// When it is missing, not a folder, or cannot be listed.
+pub fn check_root(root: &Path) -> Result<(), ScanError> {
     let unreadable = |error: &std::io::Error| ScanError::Unreadable(root.to_path_buf(), error.to_string());
     match std::fs::metadata(root) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(ScanError::Missing(root.to_path_buf())),
