@@ -25,9 +25,16 @@ pub struct Found {
 /// Evaluates everything; gives the servers in the order of their places.
 pub fn run(evaluator: &mut Evaluator<'_>) -> Vec<Found> {
     let mut found: BTreeMap<usize, Found> = BTreeMap::new();
+    // Routes are a service's: a repository without one is not evaluated, however large.
+    if evaluator.context.services.is_empty() {
+        return Vec::new();
+    }
     let packages = &evaluator.context.workspace.packages;
     for package in packages {
         let services = services_of(evaluator, package);
+        if services.is_empty() {
+            continue;
+        }
         for main in mains(evaluator, package) {
             evaluator.fresh();
             enter(evaluator, main);
