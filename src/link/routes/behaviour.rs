@@ -94,6 +94,10 @@ pub struct Behaviour {
     /// It reads what only a known caller has: an `Authorization` header, a session, claims.
     reads_credentials: bool,
     refuses: bool,
+    /// Its own body makes an id (a UUID, a ULID).
+    makes_id: bool,
+    /// Its own body puts something into the extensions of the request.
+    marks_request: bool,
     /// Response headers that it sets.
     pub headers: Vec<(String, Option<String>, Place)>,
     /// CORS headers that it sets.
@@ -111,6 +115,10 @@ impl Behaviour {
         let mut kinds: Vec<String> = self.found.iter().map(|kind| (*kind).to_string()).collect();
         if self.refuses && self.speaks_of_auth {
             kinds.push("auth".to_string());
+        }
+        // An id that travels with the request is a request id, whatever it is called.
+        if self.makes_id && self.marks_request && !self.found.contains("request-id") {
+            kinds.push("request-id".to_string());
         }
         kinds
     }
@@ -256,15 +264,24 @@ fn see<'a>(behaviour: &mut Behaviour, body: &Body<'a>, own: bool, expr: &'a Expr
         }
         ExprKind::Call { function, .. } => {
             if let ExprKind::Path(path) = &*function.kind
-                && path.segments.ends_with(&["timeout".to_string()])
                 && own
             {
-                behaviour.found.insert("timeout");
+                if path.last() == "timeout" {
+                    behaviour.found.insert("timeout");
+                }
+                behaviour.makes_id |= makes_id(&path.segments);
             }
         }
         ExprKind::Macro(call) if own => see_macro(behaviour, call),
         _ => {}
     }
+}
+
+/// `Uuid::new_v4`, `Uuid::now_v7`, `Ulid::new` and their like.
+fn makes_id(segments: &[String]) -> bool {
+    let [.., owner, last] = segments else { return false };
+    matches!(owner.as_str(), "Uuid" | "Ulid" | "Ksuid")
+        && (last.starts_with("new") || last.starts_with("now") || last == "generate")
 }
 
 fn see_macro(behaviour: &mut Behaviour, call: &MacroCall) {
@@ -358,6 +375,7 @@ fn see_method<'a>(
     arguments: &'a [Expr],
 ) {
     match method {
+        "extensions_mut" if own => behaviour.marks_request = true,
         "too_many_requests" => {
             behaviour.found.insert("rate-limit");
         }

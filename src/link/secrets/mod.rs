@@ -130,7 +130,7 @@ fn evidence(context: &Context<'_>, linked: &mut Linked, pairs: &[(&SourceFile, &
     if added == 0
         && let Some((file, _)) = pairs.iter().find(|(file, _)| file.role == Role::Service && !file.text.is_empty())
     {
-        let reason = format!("{searched} files searched, no literal under a name that says secret");
+        let reason = format!("{searched} files searched, no credential beside development defaults");
         let data = SecretCandidate { reason: reason.as_str().into() };
         linked.facts.add(context.fact(data, file.id, file.line_span(1)));
     }
