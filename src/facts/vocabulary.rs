@@ -333,7 +333,7 @@ vocabulary! {
 
     /// Authentication that is set up or used.
     authentication Authentication {
-        /// password, jwt, oauth, session, api-key, basic, mtls, hawk.
+        /// password, jwt, oauth, session, api-key, basic, mtls, hawk, signature.
         mechanism: text,
         /// Crate; `own` when hand-written.
         library: text,

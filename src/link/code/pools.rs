@@ -70,7 +70,7 @@ fn own_pools(context: &Context<'_>, found: &mut [Found<'_>], linked: &mut Linked
         let of_manager = info.of_trait.as_deref().is_some_and(|of_trait| last(of_trait).contains("Manage"));
         let of_pool = |owner: &&str| of_manager || last(owner).ends_with("Pool");
         let own = info.self_type.as_deref().filter(of_pool);
-        let Some(owner) = own.or_else(|| caller_of(context, info.id).filter(of_pool)) else { continue };
+        let Some(owner) = own.or_else(|| callers_of(context, info.id).find(of_pool)) else { continue };
         found.data.set("per_request", Attr::Known(Value::Flag(false)));
         if of_manager || pooled.contains(&found.stand.file) || known.iter().any(|known| known == owner) {
             continue;
@@ -89,11 +89,11 @@ fn own_pools(context: &Context<'_>, found: &mut [Found<'_>], linked: &mut Linked
     }
 }
 
-/// The type whose method calls a function.
-fn caller_of<'a>(context: &Context<'a>, function: FunctionId) -> Option<&'a str> {
+/// The types whose methods call a function.
+fn callers_of<'a>(context: &Context<'a>, function: FunctionId) -> impl Iterator<Item = &'a str> {
     let names: &'a Names<'a> = context.names;
-    let calls = |id: FunctionId| names.calls(id).iter().any(|call| call.target == function);
-    names.functions().iter().filter(|info| calls(info.id)).find_map(|info| info.self_type.as_deref())
+    let calls = move |id: FunctionId| names.calls(id).iter().any(|call| call.target == function);
+    names.functions().iter().filter(move |info| calls(info.id)).filter_map(|info| info.self_type.as_deref())
 }
 
 fn last(path: &str) -> &str {
