@@ -284,7 +284,8 @@ fn sort_out(found: Vec<Match>) -> (Vec<Finding>, Option<Place>) {
     (findings, unknown)
 }
 
-fn params(rule: &Rule, setting: Option<&RuleSetting>) -> Params {
+/// The parameters of a rule after configuration.
+pub fn params(rule: &Rule, setting: Option<&RuleSetting>) -> Params {
     let mut params = rule.params.clone();
     for (name, value) in setting.iter().flat_map(|setting| &setting.params) {
         if let (Some(param), Some(value)) = (params.get_mut(name), super::rules::Scalar::from_toml(value)) {

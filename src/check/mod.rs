@@ -14,6 +14,7 @@ pub mod rules;
 mod run;
 pub mod settings;
 mod suppress;
+pub mod unmet;
 mod verdict;
 mod words;
 

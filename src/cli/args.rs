@@ -225,6 +225,15 @@ pub struct RoutesArgs {
 pub struct ExplainArgs {
     /// A rule (`missing-panic-handler`) or an item (`errors/global-handler`); without one, the list of both.
     pub name: Option<String>,
+    /// Say why each value on this line was or was not reported as a secret, by the rule NAME or by any.
+    #[arg(long, value_name = "PATH:LINE")]
+    pub why: Option<String>,
+    /// The repository that the path of --why lies in; the current folder without it.
+    #[arg(long, value_name = "DIR", requires = "why")]
+    pub root: Option<PathBuf>,
+    /// Format of the answer to --why.
+    #[arg(long, value_enum, default_value_t, requires = "why")]
+    pub format: ListFormat,
     /// Use the rules of this folder in place of the built-in ones.
     #[arg(long, value_name = "DIR")]
     pub rules: Option<PathBuf>,

@@ -45,7 +45,12 @@ pub fn run(arguments: &CheckArgs) -> Result<Exit, Stop> {
 }
 
 fn today(arguments: &CheckArgs) -> jiff::civil::Date {
-    arguments.today.unwrap_or_else(|| jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date())
+    arguments.today.unwrap_or_else(today_now)
+}
+
+/// The day by the clock.
+pub fn today_now() -> jiff::civil::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// What is to be written where; at most one document goes to standard output.

@@ -7,6 +7,9 @@ use crate::report::explain;
 
 /// Explains a rule or an item.
 pub fn run(arguments: &ExplainArgs) -> Result<Exit, Stop> {
+    if let Some(place) = &arguments.why {
+        return super::why::run(arguments, place);
+    }
     let look = terminal::look(&arguments.look, false);
     let (rules, checklist) = rules::built_in(arguments.rules.as_deref())?;
     let Some(name) = &arguments.name else {

@@ -12,6 +12,7 @@ mod rules;
 mod schema;
 mod select;
 mod terminal;
+mod why;
 
 use std::ffi::OsString;
 use std::io;

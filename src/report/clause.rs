@@ -61,7 +61,8 @@ fn condition(when: &When) -> String {
     }
 }
 
-fn test(of: &Test) -> String {
+/// A test in words.
+pub fn test(of: &Test) -> String {
     match of {
         Test::All(list) => joined(list.iter().map(test), " and "),
         Test::Any(list) => bracketed(list.iter().map(test), " or "),
@@ -70,7 +71,8 @@ fn test(of: &Test) -> String {
     }
 }
 
-fn name(path: &AttrPath) -> String {
+/// The name of an attribute, quoted.
+pub fn name(path: &AttrPath) -> String {
     let last = match path.last {
         Attribute::Own(name) => name,
         Attribute::Common(common) => common_name(common),
@@ -83,7 +85,8 @@ fn common_name(common: Common) -> &'static str {
     Common::ALL.iter().find(|(_, known)| *known == common).map_or("", |(name, _)| name)
 }
 
-fn check(of: &Check) -> String {
+/// A check of an attribute in words.
+pub fn check(of: &Check) -> String {
     match of {
         Check::Equals(operand) => format!("is {}", value(operand)),
         Check::In(operands) => format!("is one of {}", joined(operands.iter().map(value), ", ")),

@@ -13,6 +13,7 @@ pub mod ruleschema;
 pub mod samples;
 pub mod sarif;
 pub mod text;
+pub mod why;
 
 use crate::check::outcome::{Finding, Outcome, Severity};
 use crate::check::rules::Rule;

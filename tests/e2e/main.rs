@@ -11,3 +11,4 @@ mod rules;
 mod samples;
 mod settings;
 mod support;
+mod why;

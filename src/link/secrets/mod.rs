@@ -16,6 +16,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 mod urls;
+pub mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -63,30 +63,92 @@ fn window(text: &str, kind: &Kind, keyword: &std::ops::Range<usize>) -> std::ops
     start..end
 }
 
+/// Why a value that a pattern matched is none of its kind.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Miss {
+    /// Letters or digits go on before or after it: it is a part of something longer.
+    Joined,
+    /// Bits a character that it has; the kind asks for more.
+    Entropy(f64),
+    /// An example value, as documentation writes them.
+    Documented,
+    /// Its structure or checksum is not that of the kind.
+    Structure,
+}
+
+/// A stretch that a pattern matched, and what was made of it.
+type Tried = (Span, Result<Match, Miss>);
+
 fn search(text: &str, kind: &'static Kind, window: std::ops::Range<usize>, found: &mut Vec<Match>) {
+    tried(text, kind, window, |(_, judged)| found.extend(judged));
+}
+
+fn tried(text: &str, kind: &'static Kind, window: std::ops::Range<usize>, mut each: impl FnMut(Tried)) {
     let Some(regex) = kind.regex() else { return };
     let Some(bytes) = text.as_bytes().get(window.clone()) else { return };
     for captures in regex.captures_iter(bytes) {
         let Some(whole) = captures.get(0) else { continue };
         let part = captures.get(1).unwrap_or(whole);
         let span = Span::new(window.start + part.start(), window.start + part.end());
-        found.extend(judge(text, kind, span));
+        each((span, judge(text, kind, span)));
     }
 }
 
-fn judge(text: &str, kind: &'static Kind, span: Span) -> Option<Match> {
-    let value = text.get(span.range())?;
-    if !stands_free(text, span) || shape::entropy(value) < kind.entropy {
-        return None;
+/// A kind whose keyword stands somewhere without a value of the kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Near {
+    /// The kind.
+    pub kind: &'static Kind,
+    /// The keyword, or what the pattern matched.
+    pub span: Span,
+    /// Why what matched is none; `None` where only the keyword is there.
+    pub miss: Option<Miss>,
+}
+
+/// What nearly is a value of a known kind within a stretch of a text, in order of the catalog, once for each kind and place.
+pub fn near(text: &str, within: Span) -> Vec<Near> {
+    let all = kinds::all();
+    let touches = |span: &Span| span.start < within.end && span.end > within.start;
+    let mut found: BTreeMap<(usize, Span), Near> = BTreeMap::new();
+    all.each_keyword(text, |at, keyword| {
+        let kind = &all.kinds[at];
+        let word = Span::new(keyword.start, keyword.end);
+        if !touches(&word) {
+            return;
+        }
+        let mut matched = false;
+        tried(text, kind, window(text, kind, &keyword), |(span, judged)| {
+            matched = true;
+            if let Err(miss) = judged
+                && touches(&span)
+            {
+                found.insert((at, span), Near { kind, span, miss: Some(miss) });
+            }
+        });
+        if !matched {
+            found.insert((at, word), Near { kind, span: word, miss: None });
+        }
+    });
+    found.into_values().collect()
+}
+
+fn judge(text: &str, kind: &'static Kind, span: Span) -> Result<Match, Miss> {
+    let value = text.get(span.range()).ok_or(Miss::Joined)?;
+    if !stands_free(text, span) {
+        return Err(Miss::Joined);
+    }
+    let entropy = shape::entropy(value);
+    if entropy < kind.entropy {
+        return Err(Miss::Entropy(entropy));
     }
     if !kind.lines && documented(value) {
-        return None;
+        return Err(Miss::Documented);
     }
     let checked = kind.check().map_or(Checked::Good, |check| check(value));
     match checked {
-        Checked::Wrong => None,
-        Checked::Good => Some(Match { kind, span, unsure: kind.unsure }),
-        Checked::Unsure => Some(Match { kind, span, unsure: true }),
+        Checked::Wrong => Err(Miss::Structure),
+        Checked::Good => Ok(Match { kind, span, unsure: kind.unsure }),
+        Checked::Unsure => Ok(Match { kind, span, unsure: true }),
     }
 }
 

@@ -56,7 +56,7 @@ pub fn file(file: &SourceFile, parsed: &Parsed) -> Found {
     if file.text.is_empty() {
         return Found { hits: key_store(file).into_iter().collect(), ..Found::default() };
     }
-    if file.kind == Kind::CargoLock || is_lock(file.name()) {
+    if unsearched(file).is_some() {
         return Found::default();
     }
     let setting = setting::of(file, parsed);
@@ -70,6 +70,12 @@ pub fn file(file: &SourceFile, parsed: &Parsed) -> Found {
     named.iter().for_each(|candidate| search.named(candidate));
     search.found.hits.sort_by_key(|hit| (hit.span.start, hit.span.end));
     search.found
+}
+
+/// Why a file is not searched.
+pub fn unsearched(file: &SourceFile) -> Option<&'static str> {
+    let lock = file.kind == Kind::CargoLock || is_lock(file.name());
+    lock.then_some("lock files, lists of checksums and minified files are not searched")
 }
 
 fn is_lock(name: &str) -> bool {
