@@ -60,10 +60,19 @@ fn is_sample(file: &SourceFile) -> bool {
     name.split(['.', '_', '-']).any(|word| SAMPLES.contains(&word))
 }
 
-/// A file beside tests or for them by name is theirs; `.env.example` is a sample wherever it stands.
+/// Words of a name that mark a file of values made up for tests and pipelines.
+const MADE_UP: &[&str] = &["dummy", "fake", "mock", "mocks", "ci"];
+
+/// A file beside tests or for them by name is theirs, as are those of pipelines; `.env.example` is a sample wherever it
+/// stands.
 fn role(file: &SourceFile) -> Role {
+    let made_up = |word: &str| MADE_UP.contains(&word.to_ascii_lowercase().as_str());
     match file.role {
         _ if words::in_name(file.name()) == Some("test") => Role::Test,
+        _ if file.name().split(['.', '_', '-']).any(made_up) => Role::Test,
+        _ if file.folder().split('/').any(|folder| matches!(folder, "ci" | ".ci" | ".github" | ".circleci")) => {
+            Role::Test
+        }
         Role::Example | Role::Docs if is_sample(file) => Role::Service,
         role => role,
     }

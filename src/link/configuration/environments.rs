@@ -85,6 +85,10 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
             continue;
         }
         if let Some((environment, form)) = by_path(file, &mut folders) {
+            // What tests call production is a rig of theirs.
+            if file.role == Role::Test && environment != "test" {
+                continue;
+            }
             add(context, linked, file, file.line_span(1), (environment, form), Confidence::High);
         } else if let Some(environment) = by_team(context, file) {
             add(context, linked, file, file.line_span(1), (environment, "file"), Confidence::High);

@@ -1,6 +1,6 @@
 //! API documents that are files: OpenAPI, AsyncAPI, protocol buffers, GraphQL schemas, Postman, written references.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -30,13 +30,44 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
             add(context, linked, file, span, (kind, paths), Confidence::High);
         }
     }
+    // A reference with a page for each endpoint is one document, told by its folder.
+    let mut by_folder: BTreeMap<&str, Pages<'_>> = BTreeMap::new();
     for (file, _) in documents(context) {
         let (endpoints, span) = endpoints(&file.text);
         if endpoints.len() >= ENDPOINTS {
             let paths: Vec<String> = endpoints.into_iter().collect();
             add(context, linked, file, span, ("markdown", Attr::Known(paths)), Confidence::Medium);
+        } else if !endpoints.is_empty()
+            && let Some(folder) = reference_folder(file.folder())
+        {
+            let pages = by_folder.entry(folder).or_insert_with(|| (file, span, BTreeSet::new()));
+            pages.2.extend(endpoints);
         }
     }
+    for (file, span, endpoints) in by_folder.into_values().filter(|pages| pages.2.len() >= ENDPOINTS) {
+        let paths: Vec<String> = endpoints.into_iter().collect();
+        add(context, linked, file, span, ("markdown", Attr::Known(paths)), Confidence::Medium);
+    }
+}
+
+/// The first page of a reference, where it names its first endpoint, and what all pages name.
+type Pages<'a> = (&'a SourceFile, Span, BTreeSet<String>);
+
+/// The part of a folder's path up to the component that says it is an API's reference.
+fn reference_folder(folder: &str) -> Option<&str> {
+    let mut end = 0;
+    for part in folder.split('/') {
+        end += part.len();
+        let words = part.to_ascii_lowercase().replace('_', "-");
+        if matches!(
+            words.as_str(),
+            "api" | "apis" | "api-reference" | "api-docs" | "rest-api" | "http-api" | "reference" | "endpoints"
+        ) {
+            return folder.get(..end);
+        }
+        end += 1;
+    }
+    None
 }
 
 type Paths = Attr<Vec<String>>;

@@ -160,11 +160,34 @@ fn in_foreign_package(context: &Context<'_>, file: &SourceFile) -> bool {
             return false;
         }
         if MANIFESTS.iter().any(|name| has(name)) {
-            return true;
+            return !is_site(context, folder);
         }
         folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
     }
     false
+}
+
+/// Whether a folder holds a documentation site: its package is what renders the pages, and the pages are the project's.
+fn is_site(context: &Context<'_>, folder: &str) -> bool {
+    const NAMES: &[&str] = &["docs", "doc", "documentation", "book", "handbook", "docs-site", "docsite", "wiki"];
+    const SETTINGS: &[&str] = &[
+        "docs.json",
+        "mint.json",
+        "mkdocs.yml",
+        "mkdocs.yaml",
+        "book.toml",
+        "antora.yml",
+        "docusaurus.config.js",
+        "docusaurus.config.ts",
+        "docusaurus.config.mjs",
+        ".vitepress/config.js",
+        ".vitepress/config.mts",
+        ".vitepress/config.ts",
+        "conf.py",
+    ];
+    let name = folder.rsplit('/').next().unwrap_or(folder).to_ascii_lowercase();
+    NAMES.contains(&name.as_str())
+        || SETTINGS.iter().any(|name| context.repository.tree.find(&format!("{folder}/{name}")).is_some())
 }
 
 /// In the folder of a crate that is no service and no part of one.

@@ -189,7 +189,10 @@ fn find(subject: &Subject, file: &SourceFile, sections: &[Section<'_>]) -> Optio
         || subject.folders.contains(&stem.as_str());
     let by_name = subject.files.contains(&stem.as_str()) || in_folder;
     let substantial = file.text.split_whitespace().count() >= 40;
-    if by_name && substantial {
+    // Products have features called operations: such pages are procedures only when they speak of what goes wrong.
+    let broad = |word: &str| matches!(word, "operations" | "operation" | "ops" | "operating" | "maintenance");
+    let feature = subject.name == "runbook" && (broad(&stem) || broad(&parent)) && !about_faults(&file.text);
+    if by_name && substantial && !feature {
         return Some((file.line_span(1), "file", Confidence::High));
     }
     let section = sections.iter().find(|section| heading_is(subject, &section.title) && (subject.enough)(section))?;
@@ -200,6 +203,33 @@ fn find(subject: &Subject, file: &SourceFile, sections: &[Section<'_>]) -> Optio
     }
     let form = if section.diagram || section.image { "diagram" } else { "section" };
     Some((section.heading, form, Confidence::Medium))
+}
+
+/// Whether a text speaks of faults and what to do then, in at least two ways.
+fn about_faults(text: &str) -> bool {
+    const FAULTS: &[&str] = &[
+        "troubleshoot",
+        "restart",
+        "outage",
+        "incident",
+        "failure",
+        "failing",
+        "recover",
+        "restore",
+        "rollback",
+        "roll back",
+        "alert",
+        "unhealthy",
+        "on-call",
+        "journalctl",
+        "kubectl",
+        "out of memory",
+        "disk full",
+        "stuck",
+        "crash",
+    ];
+    let text = text.to_lowercase();
+    FAULTS.iter().filter(|word| text.contains(**word)).count() >= 2
 }
 
 fn about_production(section: &Section<'_>) -> bool {
