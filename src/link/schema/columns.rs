@@ -38,6 +38,10 @@ pub(super) fn emit(context: &Context<'_>, sets: &[Set], queries: &[Literally], l
         for entry in &set.entries {
             up_statements(context, entry).for_each(|statement| schema.apply(&statement.kind, entry.up));
         }
+        // InnoDB makes an index for every foreign key that has none.
+        if set.engine == Some("mysql") {
+            schema.tables.values_mut().for_each(Table::lead_keys);
+        }
         queries.iter().for_each(|query| schema.mark(query));
         schema.emit(context, set, linked);
     }
@@ -101,34 +105,46 @@ impl Schema {
     /// Marks the columns that a query chooses rows by, unless an index serves another condition on the same table.
     fn mark(&mut self, literal: &Literally) {
         for statement in &literal.statements {
-            let Kind::Query(query) = &statement.kind else { continue };
-            let chosen: Vec<(String, &str)> = query
-                .filters
-                .iter()
-                .filter_map(|(qualifier, column)| {
-                    Some((self.table_of(query, qualifier.as_deref(), &column.text)?, column.text.as_str()))
-                })
-                .collect();
-            for (name, column) in &chosen {
-                let Some(table) = self.tables.get_mut(name) else { continue };
-                let served = chosen.iter().any(|(other, by)| other == name && by != column && table.is_led(by));
-                if let Some(state) = table.columns.get_mut(*column).filter(|_| !served) {
-                    state.queried.get_or_insert(literal.place);
-                }
+            if let Kind::Query(query) = &statement.kind {
+                self.mark_query(query, &[], literal.place);
             }
         }
     }
 
-    /// The table that a column of a query belongs to: by its qualifier, or the one table of the query that has it.
-    fn table_of(&self, query: &Query, qualifier: Option<&str>, column: &str) -> Option<String> {
+    /// Marks by a query inside others, the outermost first.
+    fn mark_query(&mut self, query: &Query, around: &[&Query], place: Place) {
+        let scopes: Vec<&Query> = around.iter().copied().chain([query]).collect();
+        let chosen: Vec<(String, &str)> = query
+            .filters
+            .iter()
+            .filter_map(|(qualifier, column)| {
+                Some((self.table_of(&scopes, qualifier.as_deref(), &column.text)?, column.text.as_str()))
+            })
+            .collect();
+        for (name, column) in &chosen {
+            let Some(table) = self.tables.get_mut(name) else { continue };
+            let served = chosen.iter().any(|(other, by)| other == name && by != column && table.is_led(by));
+            if let Some(state) = table.columns.get_mut(*column).filter(|_| !served) {
+                state.queried.get_or_insert(place);
+            }
+        }
+        query.nested.iter().for_each(|inner| self.mark_query(inner, &scopes, place));
+    }
+
+    /// The table that a column belongs to: by its qualifier, or the one table that has it, of the innermost query
+    /// first and then of those around it.
+    fn table_of(&self, scopes: &[&Query], qualifier: Option<&str>, column: &str) -> Option<String> {
         let named =
             |name: &str, alias: Option<&str>| qualifier.is_none_or(|wanted| alias == Some(wanted) || name == wanted);
-        let mut fitting = query
-            .tables
-            .iter()
-            .filter(|(name, alias)| named(&name.text, alias.as_deref()))
-            .filter(|(name, _)| self.tables.get(&name.text).is_some_and(|table| table.columns.contains_key(column)))
-            .map(|(name, _)| name.text.clone());
+        let fitting = |query: &&Query| {
+            let tables = query.tables.iter().filter(|(name, alias)| named(&name.text, alias.as_deref()));
+            let having = tables.filter(|(name, _)| {
+                self.tables.get(&name.text).is_some_and(|table| table.columns.contains_key(column))
+            });
+            let names: Vec<String> = having.map(|(name, _)| name.text.clone()).collect();
+            (!names.is_empty()).then_some(names)
+        };
+        let mut fitting = scopes.iter().rev().find_map(fitting)?.into_iter();
         let first = fitting.next()?;
         fitting.all(|other| other == first).then_some(first)
     }
@@ -159,6 +175,12 @@ impl Schema {
 impl Table {
     fn lead(&mut self, first: &str, name: &str) {
         self.led.insert((first.to_string(), name.to_string()));
+    }
+
+    /// Counts every foreign key as the start of an index.
+    fn lead_keys(&mut self) {
+        let keys = self.columns.iter().filter(|(_, state)| state.foreign_key);
+        self.led.extend(keys.map(|(name, _)| (name.clone(), String::new())));
     }
 
     fn is_led(&self, column: &str) -> bool {

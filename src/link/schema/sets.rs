@@ -158,10 +158,10 @@ pub(super) fn depends_on(workspace: &Workspace, name: &str) -> bool {
     workspace.packages.iter().flat_map(|package| &package.dependencies).any(|dependency| dependency.package == name)
 }
 
-/// The engine that a folder's name tells.
+/// The engine that a folder's name tells: `db-sqlx-maria`, `mysql8`, `pg`, `postgresql/`.
 pub(super) fn engine_of_path(path: &str) -> Option<&'static str> {
     let path = path.to_ascii_lowercase();
-    const WORDS: &[(&str, &str)] = &[
+    const PARTS: &[(&str, &str)] = &[
         ("postgres", "postgres"),
         ("pgsql", "postgres"),
         ("mysql", "mysql"),
@@ -170,7 +170,16 @@ pub(super) fn engine_of_path(path: &str) -> Option<&'static str> {
         ("spanner", "spanner"),
         ("clickhouse", "clickhouse"),
     ];
-    WORDS.iter().find(|(word, _)| path.contains(word)).map(|(_, engine)| *engine)
+    // Too short to be looked for inside other words: only as a word of their own, with or without a version.
+    const WORDS: &[(&str, &str)] =
+        &[("pg", "postgres"), ("psql", "postgres"), ("maria", "mysql"), ("libsql", "sqlite"), ("turso", "sqlite")];
+    let by_part = PARTS.iter().find(|(part, _)| path.contains(part)).map(|(_, engine)| *engine);
+    by_part.or_else(|| {
+        let words = path.split(|c: char| !c.is_ascii_alphanumeric()).rev();
+        let plain = |word: &str| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_string();
+        let mut known = words.filter_map(|word| WORDS.iter().find(|(known, _)| plain(word) == *known));
+        known.next().map(|(_, engine)| *engine)
+    })
 }
 
 /// The one engine that the features and crates of the project speak of.
@@ -246,7 +255,10 @@ fn has_down(context: &Context<'_>, entry: &Entry) -> bool {
     let does = |statement: &Statement| match &statement.kind {
         StatementKind::Transaction | StatementKind::Set { .. } => false,
         StatementKind::Query(query) => {
-            !(query.verb == "select" && query.tables.is_empty() && !calls(context, entry, statement))
+            !(query.verb == "select"
+                && query.tables.is_empty()
+                && query.nested.is_empty()
+                && !calls(context, entry, statement))
         }
         _ => true,
     };

@@ -162,10 +162,12 @@ pub struct CreateIndex {
 pub struct Query {
     /// select, insert, update, delete, with.
     pub verb: String,
-    /// Tables with their aliases.
+    /// Tables with their aliases, those of queries inside it left out.
     pub tables: Vec<(Name, Option<String>)>,
-    /// Columns compared in WHERE and ON, with their qualifiers.
+    /// Columns compared in WHERE and ON, with their qualifiers, those of queries inside it left out.
     pub filters: Vec<(Option<String>, Name)>,
+    /// The queries in parentheses inside it.
+    pub nested: Vec<Query>,
     /// It has a LIMIT or FETCH FIRST, or gives an aggregate without a GROUP BY.
     pub bounded: bool,
     /// `SELECT *`.

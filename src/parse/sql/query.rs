@@ -35,7 +35,59 @@ const CLAUSES: &[&str] = &[
 /// Words after which rows are no longer chosen by comparison.
 const ENDS: &[&str] = &["group", "order", "limit", "returning", "having", "union", "set", "select", "from", "values"];
 
+/// How deep queries inside queries are told apart.
+const DEPTH: usize = 16;
+
 pub(super) fn read(tokens: &[Token]) -> Query {
+    read_at(tokens, 0)
+}
+
+fn read_at(tokens: &[Token], depth: usize) -> Query {
+    let (own, inner) = if depth < DEPTH { apart(tokens) } else { (tokens.to_vec(), Vec::new()) };
+    let mut query = flat(&own);
+    query.nested = inner.into_iter().map(|tokens| read_at(tokens, depth + 1)).collect();
+    query.bounded |= aggregates(tokens) || query.nested.iter().any(|inner| inner.bounded);
+    query.filtered |= query.nested.iter().any(|inner| inner.filtered);
+    query.star |= query.nested.iter().any(|inner| inner.star);
+    query
+}
+
+/// The tokens without the queries in parentheses, and those queries. The parentheses stay.
+fn apart(tokens: &[Token]) -> (Vec<Token>, Vec<&[Token]>) {
+    let mut own = Vec::with_capacity(tokens.len());
+    let mut inner = Vec::new();
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        own.push(token.clone());
+        at += 1;
+        let opens = token.is('(') && tokens.get(at).is_some_and(|next| matches!(next.word(), "select" | "with"));
+        if opens {
+            let end = closing(tokens, at);
+            inner.push(&tokens[at..end]);
+            at = end;
+        }
+    }
+    (own, inner)
+}
+
+/// Where the parenthesis closes inside which a token stands.
+fn closing(tokens: &[Token], from: usize) -> usize {
+    let mut open = 1usize;
+    for (at, token) in tokens.iter().enumerate().skip(from) {
+        if token.is('(') {
+            open += 1;
+        } else if token.is(')') {
+            open -= 1;
+            if open == 0 {
+                return at;
+            }
+        }
+    }
+    tokens.len()
+}
+
+/// A query without the ones inside it.
+fn flat(tokens: &[Token]) -> Query {
     let mut query = Query { verb: tokens[0].word().to_string(), ..Query::default() };
     let mut choosing = false;
     for (at, token) in tokens.iter().enumerate() {
@@ -49,7 +101,6 @@ pub(super) fn read(tokens: &[Token]) -> Query {
             _ => {}
         }
     }
-    query.bounded |= aggregates(tokens);
     query.star = tokens.windows(2).any(|pair| pair[0].word() == "select" && pair[1].is('*'));
     query
 }

@@ -88,6 +88,22 @@ fn queries() {
 }
 
 #[test]
+fn a_query_inside_a_query_has_its_own_tables_and_filters() {
+    let Kind::Query(query) = one(
+        "UPDATE a SET n = 1 WHERE b_id = (SELECT id FROM b WHERE c_id = (SELECT id FROM c WHERE k = 1) AND f = 2) AND m < 3",
+    ) else {
+        unreachable!()
+    };
+    let names = |query: &Query| query.filters.iter().map(|(_, name)| name.text.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&query), ["b_id", "m"]);
+    assert_eq!(names(&query.nested[0]), ["c_id", "f"]);
+    assert_eq!(names(&query.nested[0].nested[0]), ["k"]);
+    assert_eq!(query.nested[0].tables[0].0.text, "b");
+    let open = format!("select * from t where x in {}", "(select ".repeat(200));
+    assert!(matches!(one(&open), Kind::Query(query) if query.nested.len() == 1));
+}
+
+#[test]
 fn statements_are_cut_outside_strings_and_bodies() {
     let text = "-- note; here\nselect ';' from t; do $$ begin; x; end $$; /* ; */ set lock_timeout = '5s';";
     let kinds: Vec<_> = fragment(text).into_iter().map(|statement| statement.kind).collect();

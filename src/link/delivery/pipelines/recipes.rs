@@ -26,18 +26,60 @@ pub fn just(text: &str, name: &str) -> Option<Recipe> {
     Some(recipe)
 }
 
-/// A target of a Makefile; `$(NAME)` of the file's own assignments are put in.
+/// A target of a Makefile; `$(NAME)` of the file's own assignments and `$(call NAME)` of its `define`s are put in.
 pub fn make(text: &str, name: &str) -> Option<Recipe> {
     let mut recipe = indented(text, |head| {
         let (before, after) = head.split_once(':')?;
         let named = before.split_whitespace().any(|target| target == name);
         (named && !after.starts_with('=')).then(|| words(after.split(';').next().unwrap_or("")))
     })?;
-    recipe.script = lines_without(&recipe.script, &['@', '-', '+']);
+    recipe.script = lines_without(&with_definitions(text, &recipe.script), &['@', '-', '+']);
     for (key, value) in assignments(text, ":=").chain(assignments(text, "?=")).chain(assignments(text, "=")) {
         recipe.script = recipe.script.replace(&format!("$({key})"), value).replace(&format!("${{{key}}}"), value);
     }
     Some(recipe)
+}
+
+/// How often definitions that use definitions are put in.
+const NESTED: usize = 4;
+
+/// Scripts longer than this are not made longer.
+const LONGEST: usize = 1 << 16;
+
+/// A recipe whose lines that are nothing but `$(call NAME)` or `$(NAME)` are the lines of that `define`.
+fn with_definitions(text: &str, script: &str) -> String {
+    let mut script = script.to_string();
+    for _ in 0..NESTED {
+        let lines: Vec<&str> = script.lines().map(|line| definition(text, line).unwrap_or(line)).collect();
+        let next = lines.join("\n");
+        if next == script || next.len() > LONGEST {
+            break;
+        }
+        script = next;
+    }
+    script
+}
+
+/// The body of the `define` that a line uses.
+fn definition<'t>(text: &'t str, line: &str) -> Option<&'t str> {
+    let used = line.trim().trim_start_matches(['@', '-', '+']);
+    let used = used.strip_prefix("$(").or_else(|| used.strip_prefix("${"))?.strip_suffix([')', '}'])?;
+    let used = used.strip_prefix("call ").unwrap_or(used);
+    let name = used.split(',').next().unwrap_or("").trim();
+    let mut offset = 0;
+    let mut start = None;
+    for line in text.split_inclusive('\n') {
+        let mut words = line.split_whitespace();
+        match (start, words.next()) {
+            (Some(start), Some("endef")) => return text.get(start..offset).map(|body| body.trim_end_matches('\n')),
+            (None, Some("define")) if words.next().is_some_and(|word| word == name) => {
+                start = Some(offset + line.len())
+            }
+            _ => {}
+        }
+        offset += line.len();
+    }
+    None
 }
 
 /// The lines under the first head line that `wanted` takes, as long as they are indented.
@@ -62,8 +104,13 @@ fn words(text: &str) -> Vec<String> {
     text.split_whitespace().filter(|word| !word.starts_with(['(', '&', '|', '#'])).map(str::to_string).collect()
 }
 
+/// The lines without their indent and the marks in front of commands; a line that goes on keeps what follows as it is.
 fn lines_without(script: &str, prefixes: &[char]) -> String {
-    let lines = script.lines().map(|line| line.trim_start().trim_start_matches(prefixes));
+    let mut goes_on = false;
+    let lines = script.lines().map(|line| {
+        let continues = std::mem::replace(&mut goes_on, line.ends_with('\\'));
+        if continues { line } else { line.trim_start().trim_start_matches(prefixes) }
+    });
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -102,5 +149,19 @@ mod tests {
         let recipe = make(text, "push").unwrap();
         assert_eq!(recipe.script, "docker push shop:$(TAG)");
         assert_eq!(recipe.needs, ["image"]);
+    }
+
+    #[test]
+    fn what_a_make_target_calls_is_defined_elsewhere() {
+        let text = "define run_tests ## all of them\n\tcd core && \\\n\t\tcargo test --workspace\nendef\n\ndefine all\n$(call run_tests)\n@echo done\nendef\n\ntest: build\n\t@$(call all, quick)\n\t$(call gone)\n";
+        let recipe = make(text, "test").unwrap();
+        assert_eq!(recipe.script, "cd core && \\\n\t\tcargo test --workspace\necho done\n$(call gone)");
+        assert!(make(text, "run_tests").is_none());
+    }
+
+    #[test]
+    fn a_definition_that_uses_itself_ends() {
+        let text = "define again\n$(call again)\n$(call again)\nendef\nx:\n\t$(call again)\n";
+        assert!(make(text, "x").unwrap().script.lines().count() <= 1 << NESTED);
     }
 }
