@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::contexts;
 use super::ignores::{Rules, git_ignores};
 use super::words;
 use crate::facts::vocabulary::{EnvFile, IgnoreFile};
@@ -41,11 +42,12 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
         return;
     }
     emit_git(context, &files, linked);
+    let contexts = contexts::told(repository);
     for (file, parsed) in repository.files() {
         if let Syntax::Dockerfile(dockerfile) = &parsed.syntax
             && file.role == Role::Service
         {
-            emit_docker(context, file, dockerfile, &files, linked);
+            emit_docker(context, (file, dockerfile), contexts.get(&file.path), &files, linked);
         }
     }
 }
@@ -176,14 +178,14 @@ fn start(file: &SourceFile) -> Place {
 
 fn emit_docker(
     context: &Context<'_>,
-    file: &SourceFile,
-    dockerfile: &Dockerfile,
+    (file, dockerfile): (&SourceFile, &Dockerfile),
+    told: Option<&String>,
     files: &[&SourceFile],
     linked: &mut Linked,
 ) {
     let Some(copy) = dockerfile.instructions.iter().find(|instruction| copies_tree(instruction)) else { return };
     let repository = context.repository;
-    let root = context_folder(repository, file, dockerfile);
+    let root = told.cloned().unwrap_or_else(|| context_folder(repository, file, dockerfile));
     let own = repository.tree.find(&format!("{}.dockerignore", file.path));
     let ignore = own.or_else(|| repository.tree.find(&below(&root, ".dockerignore")));
     let rules = ignore.map(Rules::of_docker);
@@ -191,7 +193,8 @@ fn emit_docker(
     let covering = covers(".env");
     let tracked =
         files.iter().filter(|file| file.tracked == Some(true) && !is_sample(file) && role(file) == Role::Service);
-    let copied = tracked.filter_map(|file| relative(&file.path, &root)).find(|path| covers(path).is_none());
+    let inside = |file: &&&SourceFile| relative(&file.path, &root).is_some_and(|path| covers(path).is_none());
+    let copied = tracked.into_iter().find(|file| inside(file)).copied();
     let data = IgnoreFile {
         kind: "docker".into(),
         present: ignore.is_some().into(),
@@ -201,11 +204,14 @@ fn emit_docker(
     };
     let mut fact = context.fact(data, file.id, copy.span);
     // Which folder the image is built from is told by the command that builds it; the layout only suggests it.
-    if root != file.folder() {
+    if told.is_none() && root != file.folder() {
         fact = fact.confidence(Confidence::Medium);
     }
     let note = "leaves `.env` out of the image".to_string();
     fact.related = covering.map(|(_, place)| Related { place, note }).into_iter().collect();
+    if let Some(file) = copied {
+        fact.related.push(Related { place: start(file), note: format!("`{}` is tracked and goes in", file.name()) });
+    }
     linked.facts.add(fact);
 }
 

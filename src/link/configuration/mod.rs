@@ -1,5 +1,6 @@
 //! Configuration: .env families, ignore files, environments.
 
+mod contexts;
 mod env_files;
 mod environments;
 pub mod ignores;

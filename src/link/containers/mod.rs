@@ -164,7 +164,7 @@ fn port_of(value: &str) -> Option<String> {
 }
 
 /// A path relative to a folder, with `.` and `..` taken out.
-fn join(folder: &str, relative: &str) -> String {
+pub(crate) fn join(folder: &str, relative: &str) -> String {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in relative.split('/') {
         match part {

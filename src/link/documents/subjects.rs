@@ -276,7 +276,24 @@ fn procedures(context: &Context<'_>, linked: &mut Linked, file: &SourceFile, sec
             .facts
             .add(context.fact_in_role(data, file.id, section.heading, Role::Service).confidence(Confidence::Medium));
     };
-    let backups = titled(&["backup", "back up", "backing up"]);
+    // The copy of a script or a settings file is no backup of data.
+    let of_data = [
+        "database",
+        "data",
+        "dump",
+        "postgres",
+        "mysql",
+        "mariadb",
+        "sqlite",
+        "volume",
+        "wal",
+        "db",
+        "mysqldump",
+        "mongodump",
+        "restic",
+        "borg",
+    ];
+    let backups = titled(&["backup", "back up", "backing up"]) && of_data.iter().any(|word| spoken(&body, word));
     if backups
         && (has(BACKUP_TOOLS)
             || has(&["nightly", "daily", "hourly", "every day", "every night", "automated", "scheduled"])
@@ -329,6 +346,12 @@ fn procedures(context: &Context<'_>, linked: &mut Linked, file: &SourceFile, sec
     }
 }
 
+/// Whether a lower-case text has a word, alone or in the plural.
+fn spoken(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric()).any(|it| it == word || it.strip_suffix('s') == Some(word))
+        || text.contains(&format!("{word}_"))
+}
+
 const BACKUP_TOOLS: &[&str] = &[
     "pg_dump",
     "pg_basebackup",
@@ -341,7 +364,6 @@ const BACKUP_TOOLS: &[&str] = &[
     "litestream",
     "velero",
     "sqlite3 ",
-    ".backup",
     "snapshot",
     "xtrabackup",
     "borg",

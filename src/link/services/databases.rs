@@ -61,8 +61,8 @@ const ENGINES: &[(&str, &[&str], &[&str])] = &[
 pub(super) fn of(repository: &Repository, workspace: &Workspace, packages: &[&Package]) -> Vec<Used> {
     let texts = texts(repository, workspace, packages);
     let used = |code_name: &str| {
-        let (path, import) = (format!("{code_name}::"), format!("use {code_name}"));
-        texts.iter().any(|text| text.contains(&path) || text.contains(&import))
+        let alone = format!("use {code_name};");
+        texts.iter().any(|text| asks(text, code_name) || text.contains(&alone))
     };
     let mut found: Vec<Used> = Vec::new();
     for package in packages {
@@ -78,6 +78,30 @@ pub(super) fn of(repository: &Repository, workspace: &Workspace, packages: &[&Pa
     }
     found.sort();
     found
+}
+
+/// Names of a database library that code needs to convert errors and to name column types, and never to ask a database.
+const PASSIVE: &[&str] = &["Error", "error", "FromRow", "Type", "types", "Encode", "Decode", "result"];
+
+/// Whether a text names something of a library that takes part in asking a database.
+fn asks(text: &str, code_name: &str) -> bool {
+    let path = format!("{code_name}::");
+    text.match_indices(&path).any(|(at, _)| {
+        let part_of_a_name = text
+            .get(..at)
+            .and_then(|before| before.chars().next_back())
+            .is_some_and(|c| c.is_alphanumeric() || c == '_');
+        let rest = text.get(at + path.len()..).unwrap_or_default();
+        let group = rest.strip_prefix('{').map(|group| group.split('}').next().unwrap_or(group));
+        let first = |name: &str| {
+            let name = name.trim_start();
+            let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
+            name.get(..end).unwrap_or_default().to_string()
+        };
+        let mut names = group.map_or_else(|| vec![rest], |group| group.split(',').collect()).into_iter().map(first);
+        !part_of_a_name
+            && names.any(|name| !name.is_empty() && !PASSIVE.contains(&name.as_str()) || rest.starts_with('*'))
+    })
 }
 
 fn engines(dependency: &PackageDependency, packages: &[&Package], texts: &[&str]) -> Vec<&'static str> {
@@ -115,4 +139,20 @@ fn texts<'r>(repository: &'r Repository, workspace: &Workspace, packages: &[&Pac
         workspace.package_of(&file.path).is_some_and(|package| folders.contains(package.folder.as_str()))
     });
     own.map(|file| &*file.text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asks;
+
+    #[test]
+    fn errors_and_column_types_alone_ask_no_database() {
+        assert!(!asks("impl From<sqlx::Error> for Failure {}", "sqlx"));
+        assert!(!asks("#[derive(sqlx::FromRow)] struct Row; use sqlx::{Error, types::Uuid};", "sqlx"));
+        assert!(!asks("use my_sqlx::query;", "sqlx"));
+        assert!(asks("sqlx::query(\"SELECT 1\")", "sqlx"));
+        assert!(asks("use sqlx::{Error, PgPool};", "sqlx"));
+        assert!(asks("use diesel::prelude::*;", "diesel"));
+        assert!(asks("use sqlx::*;", "sqlx"));
+    }
 }
