@@ -48,16 +48,29 @@ pub fn parse_all(tree: &Tree) -> (Vec<Parsed>, Vec<Notice>) {
     let mut notices = Vec::new();
     let mut all = Vec::with_capacity(parsed.len());
     for (file, (parsed, crash)) in tree.files.iter().zip(parsed) {
-        notices.extend(parsed.problems.iter().map(|problem| Notice {
-            path: file.path.clone(),
-            line: Some(file.line_column(problem.span.start).line),
-            message: problem.message.clone(),
-            fatal: false,
-        }));
+        notices.extend(problem_notices(file, &parsed.problems));
         notices.extend(crash);
         all.push(parsed);
     }
     (all, notices)
+}
+
+/// Problems of one file that are told one by one: what is broken all over is not read line by line by anyone.
+const TOLD: usize = 25;
+
+fn problem_notices(file: &SourceFile, problems: &[Problem]) -> Vec<Notice> {
+    let notice = |problem: &Problem, message: String| Notice {
+        path: file.path.clone(),
+        line: Some(file.line_column(problem.span.start).line),
+        message,
+        fatal: false,
+    };
+    let mut notices: Vec<Notice> =
+        problems.iter().take(TOLD).map(|problem| notice(problem, problem.message.clone())).collect();
+    if let Some(next) = problems.get(TOLD) {
+        notices.push(notice(next, format!("{} more problems from here on", problems.len() - TOLD)));
+    }
+    notices
 }
 
 /// Whether a reader takes files of this kind.

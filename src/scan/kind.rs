@@ -154,6 +154,12 @@ pub(super) fn by_name(path: &str) -> Option<Kind> {
     by_ending(ending)
 }
 
+/// Whether a path's name promises text: NUL bytes in such a file are a fault, and not what it is.
+pub(super) fn is_text_by_name(path: &str) -> bool {
+    let settings = [".conf", ".service", ".socket", ".timer", ".txt"];
+    by_name(path).is_some_and(|kind| kind != Kind::Binary) || settings.iter().any(|ending| path.ends_with(ending))
+}
+
 fn by_ending(ending: &str) -> Option<Kind> {
     if let Some((_, kind)) = ENDINGS.iter().find(|(known, _)| *known == ending) {
         return Some(*kind);

@@ -214,7 +214,10 @@ fn source_file(
     options: &ScanOptions,
 ) -> (SourceFile, Vec<Notice>) {
     let named = kind::by_name(&found.path);
-    let contents = read::read(&root.join(&found.path), named == Some(Kind::Binary), options.max_file_size);
+    let mut contents = read::read(&root.join(&found.path), named == Some(Kind::Binary), options.max_file_size);
+    if contents.binary && kind::is_text_by_name(&found.path) {
+        contents.problems.push((None, "holds NUL bytes, so it is no text: not read".to_string()));
+    }
     let kind = match (contents.binary, named) {
         (true, _) => Kind::Binary,
         (false, Some(kind)) => kind,

@@ -42,8 +42,11 @@ fn bytes_of(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
 }
 
 fn fill(contents: &mut Contents, bytes: Vec<u8>, limit: u64) {
-    if let Some(text) = utf16(&bytes) {
+    if let Some((text, sound)) = utf16(&bytes) {
         contents.text = text;
+        if !sound {
+            contents.problems.push((None, "not valid UTF-16: read with the invalid parts replaced".to_string()));
+        }
     } else if bytes[..bytes.len().min(SNIFF)].contains(&0) {
         contents.binary = true;
         return;
@@ -73,8 +76,8 @@ fn decode(contents: &mut Contents, bytes: Vec<u8>) {
     }
 }
 
-/// Text of a file with a UTF-16 byte order mark.
-fn utf16(bytes: &[u8]) -> Option<String> {
+/// Text of a file with a UTF-16 byte order mark, and whether all of it is valid.
+fn utf16(bytes: &[u8]) -> Option<(String, bool)> {
     let (mark, rest) = bytes.split_at_checked(2)?;
     let unit: fn([u8; 2]) -> u16 = match mark {
         [0xff, 0xfe] => u16::from_le_bytes,
@@ -82,5 +85,11 @@ fn utf16(bytes: &[u8]) -> Option<String> {
         _ => return None,
     };
     let units = rest.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    Some(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+    let mut sound = rest.len() % 2 == 0;
+    let decoded = char::decode_utf16(units).map(|unit| {
+        sound &= unit.is_ok();
+        unit.unwrap_or(char::REPLACEMENT_CHARACTER)
+    });
+    let text = decoded.collect();
+    Some((text, sound))
 }

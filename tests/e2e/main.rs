@@ -6,6 +6,7 @@ mod bad_input;
 mod contract;
 mod fixtures;
 mod formats;
+mod hostile;
 mod own;
 mod rules;
 mod samples;

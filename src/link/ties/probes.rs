@@ -10,9 +10,10 @@ use crate::link::{Context, Linked};
 /// Ties each probe of a service to its routes and servers.
 pub fn tie(_context: &Context<'_>, linked: &mut Linked) {
     let probes: Vec<FactId> = linked.facts.of(FactKind::Probe).map(|(id, _)| id).collect();
+    let answering = Answering::of(&linked.facts);
     let mut called: Vec<(FactId, String)> = Vec::new();
     for id in probes {
-        let Some(tied) = tied(&linked.facts, id) else { continue };
+        let Some(tied) = tied(&linked.facts, &answering, id) else { continue };
         let fact = &mut linked.facts.all[id.0 as usize];
         if let Data::Probe(probe) = &mut fact.data {
             called.extend(tied.routes.iter().map(|route| (*route, probe.kind.known().cloned().unwrap_or_default())));
@@ -27,6 +28,24 @@ pub fn tie(_context: &Context<'_>, linked: &mut Linked) {
     name_routes(&mut linked.facts, &called);
 }
 
+/// What may answer a probe, looked up once: there may be as many probes as facts.
+struct Answering {
+    routes: Vec<FactId>,
+    servers: Vec<FactId>,
+    fallbacks: Vec<FactId>,
+}
+
+impl Answering {
+    fn of(facts: &Facts) -> Answering {
+        let all = |kind| facts.of(kind).map(|(id, _)| id).collect();
+        Answering { routes: all(FactKind::Route), servers: all(FactKind::Server), fallbacks: all(FactKind::Fallback) }
+    }
+}
+
+fn each<'f>(facts: &'f Facts, ids: &'f [FactId]) -> impl Iterator<Item = (FactId, &'f Fact)> {
+    ids.iter().map(|id| (*id, facts.get(*id)))
+}
+
 struct Tied {
     served: Attr<bool>,
     port_open: Attr<bool>,
@@ -34,24 +53,25 @@ struct Tied {
     closest: Option<Related>,
 }
 
-fn tied(facts: &Facts, id: FactId) -> Option<Tied> {
+fn tied(facts: &Facts, answering: &Answering, id: FactId) -> Option<Tied> {
     let fact = facts.get(id);
     let Data::Probe(probe) = &fact.data else { return None };
     if probe.of_service == Attr::Known(false) {
         return None;
     }
-    let routes = routes_of(facts, &fact.services, &[]);
-    let port_open = port_open(facts, fact, probe);
+    let routes = routes_of(facts, answering, &fact.services, &[]);
+    let port_open = port_open(facts, answering, fact, probe);
     let Attr::Known(path) = &probe.path else {
         let served = if probe.path.is_set() { Attr::Unknown } else { Attr::Unset };
         return Some(Tied { served, port_open, routes: Vec::new(), closest: None });
     };
-    let on_port = servers_on_port(facts, &fact.services, probe);
-    let mut matching = matching(facts, &routes_of(facts, &fact.services, &on_port), path);
+    let on_port = servers_on_port(facts, answering, &fact.services, probe);
+    let mut matching = matching(facts, &routes_of(facts, answering, &fact.services, &on_port), path);
     if matching.is_empty() {
         matching = self::matching(facts, &routes, path);
     }
-    let served = if matching.is_empty() { not_served(facts, fact, &routes, path) } else { Attr::Known(true) };
+    let served =
+        if matching.is_empty() { not_served(facts, answering, fact, &routes, path) } else { Attr::Known(true) };
     let closest = if served == Attr::Known(false) { closest(facts, &routes, path) } else { None };
     Some(Tied { served, port_open, routes: matching, closest })
 }
@@ -61,9 +81,8 @@ fn shares(services: &BTreeSet<ServiceId>, other: &BTreeSet<ServiceId>) -> bool {
 }
 
 /// Routes of these services that answer GET; only those of the servers named, where any are.
-fn routes_of(facts: &Facts, services: &BTreeSet<ServiceId>, servers: &[String]) -> Vec<FactId> {
-    facts
-        .of(FactKind::Route)
+fn routes_of(facts: &Facts, answering: &Answering, services: &BTreeSet<ServiceId>, servers: &[String]) -> Vec<FactId> {
+    each(facts, &answering.routes)
         .filter(|(_, fact)| shares(services, &fact.services))
         .filter(|(_, fact)| match &fact.data {
             Data::Route(route) => {
@@ -86,10 +105,9 @@ fn path_of(facts: &Facts, route: FactId) -> Option<&str> {
 }
 
 /// Names of the servers whose port a probe calls.
-fn servers_on_port(facts: &Facts, services: &BTreeSet<ServiceId>, probe: &Probe) -> Vec<String> {
+fn servers_on_port(facts: &Facts, answering: &Answering, services: &BTreeSet<ServiceId>, probe: &Probe) -> Vec<String> {
     let Attr::Known(port) = probe.port else { return Vec::new() };
-    facts
-        .of(FactKind::Server)
+    each(facts, &answering.servers)
         .filter(|(_, fact)| shares(services, &fact.services))
         .filter_map(|(_, fact)| match &fact.data {
             Data::Server(server) if server.port == Attr::Known(port) => server.name.known().cloned(),
@@ -142,12 +160,12 @@ fn takes(pattern: &str, path: &str) -> bool {
 }
 
 /// Not served for sure, unless some routes are not known or something answers every path.
-fn not_served(facts: &Facts, fact: &Fact, routes: &[FactId], path: &str) -> Attr<bool> {
+fn not_served(facts: &Facts, answering: &Answering, fact: &Fact, routes: &[FactId], path: &str) -> Attr<bool> {
     let unresolved = path.contains('$');
     let dynamic = routes
         .iter()
         .any(|route| !matches!(&facts.get(*route).data, Data::Route(route) if route.path.known().is_some()));
-    let fallback = facts.of(FactKind::Fallback).any(|(_, other)| shares(&fact.services, &other.services));
+    let fallback = each(facts, &answering.fallbacks).any(|(_, other)| shares(&fact.services, &other.services));
     let file_root = path == "/" && fallback;
     if routes.is_empty() || unresolved || dynamic || file_root { Attr::Unknown } else { Attr::Known(false) }
 }
@@ -171,15 +189,14 @@ fn closest(facts: &Facts, routes: &[FactId], path: &str) -> Option<Related> {
 }
 
 /// Whether somebody listens on the port that a probe calls.
-fn port_open(facts: &Facts, fact: &Fact, probe: &Probe) -> Attr<bool> {
+fn port_open(facts: &Facts, answering: &Answering, fact: &Fact, probe: &Probe) -> Attr<bool> {
     if probe.port_open.is_set() {
         return probe.port_open.clone();
     }
     let Attr::Known(port) = probe.port else {
         return if probe.port.is_set() { Attr::Unknown } else { Attr::Unset };
     };
-    let servers: Vec<(Option<f64>, bool)> = facts
-        .of(FactKind::Server)
+    let servers: Vec<(Option<f64>, bool)> = each(facts, &answering.servers)
         .filter(|(_, server)| shares(&fact.services, &server.services))
         .filter_map(|(_, server)| match &server.data {
             Data::Server(server) => Some((server.port.known().copied(), server.configured != Attr::Known(false))),

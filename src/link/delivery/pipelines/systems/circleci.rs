@@ -52,17 +52,36 @@ fn required(root: &Node) -> Required<'_> {
     all
 }
 
+/// How deep commands that are made of commands are followed.
+const COMMANDS: usize = 8;
+
+/// How many steps of one job are looked at.
+const STEPS: usize = 5000;
+
 fn steps<'a>(root: &'a Node, job: &'a Node) -> Vec<Step<'a>> {
-    let listed = job.get("steps").map(Node::items).unwrap_or_default();
-    let mut steps = Vec::new();
-    for item in listed {
-        let name =
-            item.entries().first().map_or_else(|| text_of(item).unwrap_or_default(), |entry| entry.key.to_string());
-        let command = root.at(&["commands", &name, "steps"]).map(Node::items).unwrap_or_default();
-        steps.extend(command.iter().filter_map(|inner| step(inner)));
-        steps.extend(step(item));
+    let mut found = Vec::new();
+    let mut left = STEPS;
+    add_steps(root, job.get("steps"), COMMANDS, &mut left, &mut found);
+    found
+}
+
+/// Adds the steps of a list: those of commands of the file in their place, and those under a condition.
+fn add_steps<'a>(root: &'a Node, list: Option<&'a Node>, depth: usize, left: &mut usize, found: &mut Vec<Step<'a>>) {
+    for item in list.map(Node::items).unwrap_or_default() {
+        if *left == 0 || depth == 0 {
+            return;
+        }
+        *left -= 1;
+        let entry = item.entries().first();
+        let name = entry.map_or_else(|| text_of(item).unwrap_or_default(), |entry| entry.key.to_string());
+        if let Some(entry) = entry.filter(|entry| matches!(&*entry.key, "when" | "unless")) {
+            add_steps(root, entry.value.get("steps"), depth - 1, left, found);
+        } else if let Some(command) = root.at(&["commands", &name, "steps"]) {
+            add_steps(root, Some(command), depth - 1, left, found);
+        } else {
+            found.extend(step(item));
+        }
     }
-    steps
 }
 
 fn step(item: &Node) -> Option<Step<'_>> {
