@@ -200,6 +200,9 @@ impl<'c, 'a> Walk<'c, 'a> {
         for argument in &call.arguments {
             value.add(&self.expr(&argument.value));
         }
+        if let Some(expansion) = &call.expansion {
+            value.add(&self.block(expansion));
+        }
         if !self.context.catalog.speaks_of(Subject::Macro, call.path.last()) {
             return value;
         }

@@ -133,7 +133,7 @@ impl<'c, 'a> Walk<'c, 'a> {
         self.body.scopes.bind(&parameter.pattern, &Carried { ty, ..Carried::default() });
     }
 
-    fn block(&mut self, block: &'a Block) -> Carried<'a> {
+    pub(super) fn block(&mut self, block: &'a Block) -> Carried<'a> {
         self.body.scopes.open();
         let mut value = Carried::default();
         for statement in &block.statements {

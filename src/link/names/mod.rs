@@ -52,7 +52,7 @@ pub struct FunctionInfo<'a> {
     pub development_only: bool,
 }
 
-/// An item other than a function: struct, enum, trait, constant, static, type alias.
+/// An item other than a function: struct, enum, trait, constant (associated ones too), static, type alias.
 #[derive(Clone, Debug)]
 pub struct ItemInfo<'a> {
     /// Absolute path.
@@ -63,6 +63,8 @@ pub struct ItemInfo<'a> {
     pub file: FileId,
     /// The item.
     pub item: &'a Item,
+    /// Absolute path of the type of its `impl`, where it is an associated constant.
+    pub owner: Option<String>,
     /// Role, as for functions.
     pub role: Role,
     /// As for functions.

@@ -256,15 +256,37 @@ impl<'a, 'w> Builder<'a, 'w> {
             module: stand.module,
             file: stand.file,
             item,
+            owner: None,
             role: stand.standing.role,
             development_only: stand.standing.development_only,
         };
-        let at = self.names.items.len();
-        self.names.items.push(info);
-        let known = self.names.item_paths.get(&path).map(|at| &self.names.items[*at]);
+        self.add_item(info);
+    }
+
+    fn add_item(&mut self, info: ItemInfo<'a>) {
+        let known = self.names.item_paths.get(&info.path).map(|at| &self.names.items[*at]);
         let better = known.is_none_or(|known| !is_production(known.role, known.development_only));
         if better {
-            self.names.item_paths.insert(path, at);
+            self.names.item_paths.insert(info.path.clone(), self.names.items.len());
+        }
+        self.names.items.push(info);
+    }
+
+    /// The constants of an impl block, under the path of its type.
+    fn constants(&mut self, block: &ImplInfo<'a>) {
+        for item in &block.block.items {
+            if !matches!(item.kind, ItemKind::Const(_, Some(_))) || block.self_type.is_empty() {
+                continue;
+            }
+            self.add_item(ItemInfo {
+                path: format!("{}::{}", block.self_type, item.name),
+                module: block.module,
+                file: block.file,
+                item,
+                owner: Some(block.self_type.clone()),
+                role: block.role,
+                development_only: block.development_only,
+            });
         }
     }
 
@@ -443,7 +465,7 @@ impl<'a, 'w> Builder<'a, 'w> {
             if let Some(of_trait) = &of_trait {
                 self.names.traits_by_type.entry(self_type.clone()).or_default().push(of_trait.clone());
             }
-            self.names.impls.push(ImplInfo {
+            let info = ImplInfo {
                 self_type,
                 of_trait,
                 module: found.module,
@@ -452,7 +474,9 @@ impl<'a, 'w> Builder<'a, 'w> {
                 block: found.block,
                 role: found.standing.role,
                 development_only: found.standing.development_only,
-            });
+            };
+            self.constants(&info);
+            self.names.impls.push(info);
         }
         for found in std::mem::take(&mut self.functions) {
             self.register_function(found);

@@ -153,7 +153,8 @@ pub fn walk_arm<'a, V: Visit<'a> + ?Sized>(visit: &mut V, arm: &'a Arm) {
     visit.expr(&arm.body);
 }
 
-/// Into the arguments of a macro call.
+/// Into the arguments of a macro call, and what it comes to.
 pub fn walk_macro<'a, V: Visit<'a> + ?Sized>(visit: &mut V, call: &'a MacroCall) {
     call.arguments.iter().for_each(|argument| visit.expr(&argument.value));
+    call.expansion.iter().for_each(|block| walk_block(visit, block));
 }

@@ -178,7 +178,7 @@ fn attributed<'a>(
     for said in said {
         let Some(path) = said.path else { continue };
         let answers = said.methods.into_iter().map(|method| (method, Some(Answer::Function(id)), place)).collect();
-        let methods = Methods { framework: router.framework, answers, ..Methods::default() };
+        let methods = Methods { framework: router.framework, answers, layers: said.layers, ..Methods::default() };
         router.entries.extend(register::entries(evaluator, frame, &path, &methods, place));
     }
 }

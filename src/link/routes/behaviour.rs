@@ -376,6 +376,8 @@ fn see_method<'a>(
 ) {
     match method {
         "extensions_mut" if own => behaviour.marks_request = true,
+        // A cookie that only the service itself can have made.
+        "get_private" | "private_cookies" | "signed_cookies" => behaviour.reads_credentials = true,
         "too_many_requests" => {
             behaviour.found.insert("rate-limit");
         }

@@ -125,6 +125,8 @@ pub struct Evaluator<'a> {
     pub cut: bool,
     memo: HashMap<FunctionId, Value<'a>>,
     stack: Vec<FunctionId>,
+    /// Constants that are being evaluated, so that one that means itself ends.
+    constants: Vec<String>,
     depth: usize,
     steps: usize,
 }
@@ -144,6 +146,7 @@ impl<'a> Evaluator<'a> {
             cut: false,
             memo: HashMap::new(),
             stack: Vec::new(),
+            constants: Vec::new(),
             depth: 0,
             steps: 0,
         }
@@ -434,13 +437,28 @@ impl<'a> Evaluator<'a> {
             ExprKind::Tuple(parts) => Value::Tuple(self.eval_all(frame, parts)),
             ExprKind::Array(parts) => Value::List(self.eval_all(frame, parts)),
             ExprKind::Index { base, index } => {
-                self.eval(frame, index);
-                match self.eval(frame, base) {
-                    Value::List(values) => values.into_iter().fold(Value::Unknown, |a, b| unite::unite(self, a, b)),
-                    _ => Value::Unknown,
-                }
+                let base = self.eval(frame, base);
+                self.index(frame, base, index)
             }
             ExprKind::Repeat { .. } | ExprKind::Range { .. } | ExprKind::Other => Value::Unknown,
+        }
+    }
+
+    /// An element of a list, or a piece of a text.
+    fn index(&mut self, frame: &mut Frame<'a>, base: Value<'a>, index: &'a Expr) -> Value<'a> {
+        if let (Value::Text(text), ExprKind::Range { from, to }) = (&base, &*index.kind) {
+            let mut bound = |bound: &'a Option<Expr>| {
+                bound.as_ref().map(|bound| self.eval(frame, bound).text().and_then(text::number))
+            };
+            return text::slice(text, bound(from), bound(to));
+        }
+        let at = self.eval(frame, index).text().and_then(text::whole);
+        match base {
+            Value::List(mut values) => match at.filter(|at| *at < values.len()) {
+                Some(at) => values.swap_remove(at),
+                None => values.into_iter().fold(Value::Unknown, |a, b| unite::unite(self, a, b)),
+            },
+            _ => Value::Unknown,
         }
     }
 
@@ -505,8 +523,15 @@ impl<'a> Evaluator<'a> {
         let names = self.names;
         let item = names.item_at(path)?;
         let (ItemKind::Const(_, Some(value)) | ItemKind::Static(_, Some(value))) = &item.item.kind else { return None };
+        if self.constants.iter().any(|open| open == path) {
+            return Some(Value::Unknown);
+        }
         let mut frame = Frame::new(item.module, item.file);
-        Some(self.eval(&mut frame, value))
+        frame.self_type.clone_from(&item.owner);
+        self.constants.push(path.to_string());
+        let value = self.eval(&mut frame, value);
+        self.constants.pop();
+        Some(value)
     }
 
     /// A text that is set from outside, with a default.

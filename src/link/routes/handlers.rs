@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::names::{FunctionId, ModuleId};
+use super::super::catalog::versions::Range;
+use super::super::names::{FunctionId, FunctionInfo, ModuleId};
 use super::behaviour::{self, Body};
 use super::evaluate::Evaluator;
 use super::value::Answer;
@@ -78,7 +79,7 @@ fn of_function<'a>(evaluator: &Evaluator<'a>, id: FunctionId) -> HandlerFacts {
     let info = evaluator.info(id);
     let own = Body::of(evaluator, id);
     let types: Vec<&Type> = info.function.parameters.iter().filter_map(|parameter| parameter.ty.as_ref()).collect();
-    let extractors = extractors(evaluator, info.module, &info.function.parameters);
+    let extractors = extractors(evaluator, info);
     let mut bodies: Vec<Body<'a>> = own.into_iter().collect();
     bodies.extend(extractors.iter().flat_map(|extractor| extractor.bodies.iter().copied()));
     let mut facts = judged(evaluator, &bodies, own);
@@ -303,6 +304,7 @@ fn see(seen: &mut Seen, expr: &Expr) {
             if ASKS.contains(&method.as_str()) || (ASKS_OF.contains(&method.as_str()) && of_dependency()) {
                 seen.asks_dependency = true;
             }
+            seen.fails |= method == "or_forward";
         }
         ExprKind::Literal(Literal::Text(text)) => {
             let upper = text.trim().to_ascii_uppercase();
@@ -316,6 +318,8 @@ fn see(seen: &mut Seen, expr: &Expr) {
         }
         ExprKind::Literal(Literal::Integer(Some(500 | 503))) => seen.fails = true,
         ExprKind::Path(path) => match path.last() {
+            // A guard of Rocket that forwards does not let the handler run.
+            "Forward" => seen.fails = true,
             "SERVICE_UNAVAILABLE" | "INTERNAL_SERVER_ERROR" | "ServiceUnavailable" | "InternalServerError" | "Err" => {
                 seen.fails = true;
             }
@@ -393,21 +397,31 @@ struct Extractor<'a> {
     of_database: bool,
 }
 
+/// Before 0.5, actix-identity's extractor did not refuse those who are not known.
+fn identity_lets_all_through(evaluator: &Evaluator<'_>, file: FileId) -> bool {
+    let path = &evaluator.context.repository.tree.file(file).path;
+    let Some(package) = evaluator.context.workspace.package_of(path) else { return false };
+    let library = package.dependencies.iter().find(|dependency| dependency.code_name == "actix_identity");
+    library.is_some_and(|library| Range::parse("<0.5").is_some_and(|range| range.allows(&library.version)))
+}
+
 /// The extractors of the tree's own types, and known ones of libraries.
-fn extractors<'a>(evaluator: &Evaluator<'a>, module: ModuleId, parameters: &'a [Parameter]) -> Vec<Extractor<'a>> {
+fn extractors<'a>(evaluator: &Evaluator<'a>, info: &'a FunctionInfo<'a>) -> Vec<Extractor<'a>> {
     let mut all = Vec::new();
     let mut seen = BTreeSet::new();
-    for ty in parameters.iter().filter_map(|parameter| parameter.ty.as_ref()) {
+    for ty in info.function.parameters.iter().filter_map(|parameter| parameter.ty.as_ref()) {
         let last = ty.path.last().map_or("", String::as_str);
         // What may be absent lets everybody through.
         if last == "Option" || last == "Result" {
             continue;
         }
-        if AUTH_EXTRACTORS.contains(&last) || ty.text.contains("Authorization<") {
+        if AUTH_EXTRACTORS.contains(&last) && !(last == "Identity" && identity_lets_all_through(evaluator, info.file))
+            || ty.text.contains("Authorization<")
+        {
             all.push(Extractor { bodies: Vec::new(), auth: true, of_database: false });
         }
         for candidate in std::iter::once(ty).chain(&ty.arguments) {
-            let resolved = evaluator.names.resolve(module, &candidate.path);
+            let resolved = evaluator.names.resolve(info.module, &candidate.path);
             if seen.insert(resolved.clone()) {
                 all.extend(of_type(evaluator, &resolved));
             }
@@ -416,27 +430,62 @@ fn extractors<'a>(evaluator: &Evaluator<'a>, module: ModuleId, parameters: &'a [
     all
 }
 
+/// The bodies that make a value of a type from a request.
+fn makers<'a>(evaluator: &Evaluator<'a>, ty: &str) -> Vec<Body<'a>> {
+    let makes = |id: &&FunctionId| {
+        let info = evaluator.info(**id);
+        let by_trait = info.of_trait.as_deref().is_some_and(|of| {
+            of.rsplit("::")
+                .next()
+                .is_some_and(|last| last.starts_with("FromRequest") || last == "Extractible" || last == "ApiExtractor")
+        });
+        by_trait || info.item.name.starts_with("from_request")
+    };
+    evaluator.names.methods_of(ty).iter().filter(makes).filter_map(|id| Body::of(evaluator, *id)).collect()
+}
+
+/// Bodies with those of the guards without which they refuse: `request.guard::<User>()?`. What
+/// `request.guard::<User>().succeeded()` asks may be absent.
+fn with_guards<'a>(evaluator: &Evaluator<'a>, mut bodies: Vec<Body<'a>>) -> Vec<Body<'a>> {
+    const MOST: usize = 20;
+    let mut at = 0;
+    while at < bodies.len() && bodies.len() < MOST {
+        let body = bodies[at];
+        at += 1;
+        let (mut guards, mut optional) = (Vec::new(), BTreeSet::new());
+        body.visit(&mut |expr| {
+            let ExprKind::MethodCall { method, turbofish, receiver, .. } = &*expr.kind else { return };
+            match method.as_str() {
+                "succeeded" | "ok" | "is_success" | "unwrap_or_default" => {
+                    let inner = match &*receiver.kind {
+                        ExprKind::Await(inner) => inner,
+                        _ => receiver,
+                    };
+                    optional.insert(inner.span);
+                }
+                "guard" if !optional.contains(&expr.span) => {
+                    guards.extend(turbofish.iter().map(|ty| evaluator.names.resolve(body.module, &ty.path)));
+                }
+                _ => {}
+            }
+        });
+        for made in guards.iter().flat_map(|ty| makers(evaluator, ty)) {
+            if !bodies.iter().any(|known| known.function == made.function) {
+                bodies.push(made);
+            }
+        }
+    }
+    bodies
+}
+
 fn of_type<'a>(evaluator: &Evaluator<'a>, ty: &str) -> Option<Extractor<'a>> {
     let item = evaluator.names.item_at(ty)?;
     let database = item.item.attributes.iter().any(|attribute| matches!(attribute.path.last(), "database"));
-    let made: Vec<Body<'a>> = evaluator
-        .names
-        .methods_of(ty)
-        .iter()
-        .filter(|id| {
-            let info = evaluator.info(**id);
-            let by_trait = info.of_trait.as_deref().is_some_and(|of| {
-                of.rsplit("::").next().is_some_and(|last| {
-                    last.starts_with("FromRequest") || last == "Extractible" || last == "ApiExtractor"
-                })
-            });
-            by_trait || info.item.name.starts_with("from_request")
-        })
-        .filter_map(|id| Body::of(evaluator, *id))
-        .collect();
+    let made = makers(evaluator, ty);
     if made.is_empty() && !database {
         return None;
     }
+    let made = with_guards(evaluator, made);
     let does = behaviour::of(evaluator, &made);
     let last = ty.rsplit("::").next().unwrap_or("");
     let waits = made.iter().any(|body| {

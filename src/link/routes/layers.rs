@@ -10,7 +10,7 @@ use super::evaluate::{Evaluator, Frame};
 use super::known;
 use super::text;
 use super::value::{LayerId, Value, add_layers};
-use crate::parse::rust::ast::{Expr, ExprKind, Path};
+use crate::parse::rust::ast::{Expr, ExprKind, Path, Statement};
 use crate::scan::source::Place;
 
 /// A layer as it stands in the code.
@@ -105,9 +105,21 @@ pub fn apply<'a>(
         Some(Value::Name(path)) => vec![by_name(evaluator, frame, path, place)],
         _ => {
             let path = root(written).map(|path| evaluator.resolve(frame, &path.segments)).unwrap_or_default();
+            let path = evaluator.names.function_at(&path).and_then(|id| given(evaluator, id)).unwrap_or(path);
             vec![by_name(evaluator, frame, &path, place)]
         }
     }
+}
+
+/// The name of what a function of the tree gives: the type that it says, else what its last expression starts with.
+fn given(evaluator: &Evaluator<'_>, id: FunctionId) -> Option<String> {
+    let info = evaluator.info(id);
+    let said = info.function.returns.as_ref().map(|ty| &ty.path).filter(|path| !path.is_empty());
+    let path = said.or_else(|| match info.function.body.as_ref()?.statements.last()? {
+        Statement::Expr { value, ended: false, .. } => root(value).map(|path| &path.segments),
+        _ => None,
+    })?;
+    Some(evaluator.names.resolve_in(id, path))
 }
 
 /// The path that a chain of calls starts with.

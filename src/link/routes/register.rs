@@ -2,9 +2,11 @@
 
 use super::super::names::FunctionInfo;
 use super::evaluate::{Evaluator, Frame};
-use super::value::{Answer, Entry, Framework, Methods, Text};
+use super::layers;
+use super::reparse;
+use super::value::{Answer, Entry, Framework, LayerId, Methods, Text, Value, add_layers};
 use crate::parse::rust::ast::{Attribute, Literal, Token, TokenKind};
-use crate::scan::source::Place;
+use crate::scan::source::{Place, Span};
 
 /// Method names in builders and attributes, with what they mean.
 const METHODS: &[(&str, &str)] = &[
@@ -38,6 +40,9 @@ pub fn methods_in(source: &str) -> Vec<String> {
     methods
 }
 
+/// What stands for a path of which nothing is known: like a parameter it may be anything.
+const UNRESOLVED: &str = "{unresolved}";
+
 /// The entries of handlers at a path.
 pub fn entries<'a>(
     evaluator: &Evaluator<'a>,
@@ -54,7 +59,7 @@ pub fn entries<'a>(
         };
         Entry {
             method: method.clone(),
-            path: path.text.clone(),
+            path: if path.text.is_empty() && !path.complete { UNRESOLVED.to_string() } else { path.text.clone() },
             development_only: frame.development || info.is_some_and(|info| info.development_only),
             documented: methods.documented || info.is_some_and(|info| is_documented(info)),
             answer,
@@ -88,6 +93,8 @@ pub struct Said {
     pub methods: Vec<String>,
     /// The path.
     pub path: Option<Text>,
+    /// Layers that it wraps the handler in.
+    pub layers: Vec<LayerId>,
 }
 
 /// What the attributes on a handler say: one element an attribute, with the methods and path of each.
@@ -113,11 +120,11 @@ fn read<'a>(
     attribute: &'a Attribute,
     method: Option<&str>,
 ) -> Said {
-    let mut said = Said { methods: method.map(str::to_string).into_iter().collect(), path: None };
+    let mut said = Said { methods: method.map(str::to_string).into_iter().collect(), path: None, ..Said::default() };
     for (at, part) in arguments(&attribute.tokens).into_iter().enumerate() {
         match part {
-            [Token { kind: TokenKind::Literal(Literal::Text(text)), .. }, ..] if at == 0 || said.path.is_none() => {
-                said.path = Some(Text::literal(text));
+            [Token { kind: TokenKind::Literal(Literal::Text(text)), span }, ..] if at == 0 || said.path.is_none() => {
+                said.path = Some(written_path(evaluator, info, text, *span));
             }
             [Token { kind: TokenKind::Ident(key), .. }, Token { kind: TokenKind::Punct('='), .. }, rest @ ..] => {
                 keyed(evaluator, info, key, rest, &mut said);
@@ -138,8 +145,16 @@ fn read<'a>(
 
 fn keyed<'a>(evaluator: &mut Evaluator<'a>, info: &'a FunctionInfo<'a>, key: &str, rest: &[Token], said: &mut Said) {
     match (key, rest) {
-        ("path" | "uri", [Token { kind: TokenKind::Literal(Literal::Text(text)), .. }, ..]) => {
-            said.path = Some(Text::literal(text));
+        ("path" | "uri", [Token { kind: TokenKind::Literal(Literal::Text(text)), span }, ..]) => {
+            said.path = Some(written_path(evaluator, info, text, *span));
+        }
+        ("wrap", [Token { kind: TokenKind::Literal(Literal::Text(_)), span }, ..]) => {
+            let reparsed = evaluator.reparsed;
+            let Some(expr) = reparsed.written(Place { file: info.file, span: *span }) else { return };
+            let mut frame = Frame::new(info.module, info.file);
+            let value = evaluator.eval(&mut frame, expr);
+            let ids = layers::apply(evaluator, &mut frame, Some(&value), Some(expr));
+            add_layers(&mut said.layers, &ids);
         }
         ("path", path) => {
             let segments: Vec<String> = path.iter().filter_map(word).map(str::to_string).collect();
@@ -152,6 +167,20 @@ fn keyed<'a>(evaluator: &mut Evaluator<'a>, info: &'a FunctionInfo<'a>, key: &st
         }
         ("method", [Token { kind: TokenKind::Ident(word), .. }, ..]) => said.methods.push(word.to_ascii_uppercase()),
         _ => {}
+    }
+}
+
+/// A path that an attribute gives as a literal. Some macros take an expression as its text
+/// (`path = "crate::ROUTES.login"`): what it gives, or nothing, but never the expression itself.
+fn written_path<'a>(evaluator: &mut Evaluator<'a>, info: &'a FunctionInfo<'a>, text: &str, span: Span) -> Text {
+    let reparsed = evaluator.reparsed;
+    let Some(expr) = reparsed.written(Place { file: info.file, span }) else { return Text::literal(text) };
+    let mut frame = Frame::new(info.module, info.file);
+    match evaluator.eval(&mut frame, expr) {
+        Value::Text(given) => given,
+        // A relative path can look like a name: `users.json`.
+        Value::Name(_) | Value::Unknown if reparse::may_be_path(text) => Text::literal(text),
+        _ => Text::default(),
     }
 }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::super::Repository;
 use crate::parse::Syntax;
 use crate::parse::rust;
-use crate::parse::rust::ast::{Block, ItemKind, Token, TokenKind};
+use crate::parse::rust::ast::{Block, Expr, Item, ItemKind, Literal, Statement, Token, TokenKind};
 use crate::parse::rust::walk;
-use crate::scan::source::{FileId, Role, SourceFile, Span};
+use crate::scan::source::{FileId, Place, Role, SourceFile, Span};
 
 /// A rule of a macro.
 #[derive(Debug)]
@@ -20,16 +20,19 @@ pub struct Rule {
     pub body: Block,
 }
 
-/// Macro bodies as code, by name.
+/// Text that is read as code a second time: macro bodies by name, and expressions in attributes.
 #[derive(Debug, Default)]
 pub struct Reparsed {
     rules: BTreeMap<String, Vec<Rule>>,
+    written: BTreeMap<Place, Expr>,
 }
 
 /// Words without which a macro has nothing to do with routes.
 const WORDS: &[&str] = &["route", "service", "mount", "HttpServer", "Router", "App", "routes", "nest"];
 /// Most macros that are read.
 const MAX_MACROS: usize = 200;
+/// Most expressions in attributes that are read.
+const MAX_WRITTEN: usize = 2_000;
 
 impl Reparsed {
     /// Reads the macros of service code that speak of routes.
@@ -42,6 +45,9 @@ impl Reparsed {
                 continue;
             }
             walk::items(&tree.items, &mut |item, test| {
+                if !test {
+                    reparsed.attributes(file, item);
+                }
                 let ItemKind::MacroRules(tokens) = &item.kind else { return };
                 let speaks = tokens
                     .iter()
@@ -57,9 +63,72 @@ impl Reparsed {
         reparsed
     }
 
+    /// Reads the paths that attributes of a handler give as expressions.
+    fn attributes(&mut self, file: &SourceFile, item: &Item) {
+        if !matches!(item.kind, ItemKind::Function(_)) {
+            return;
+        }
+        let routes = item.attributes.iter().filter(|attribute| {
+            let last = attribute.path.last();
+            last == "route" || super::register::http_method(last).is_some()
+        });
+        for attribute in routes {
+            let mut key = "";
+            for token in &attribute.tokens {
+                match &token.kind {
+                    TokenKind::Ident(word) => key = word,
+                    TokenKind::Punct('=') => {}
+                    TokenKind::Literal(Literal::Text(text))
+                        if self.written.len() < MAX_WRITTEN && (key == "wrap" || may_be_expression(text)) =>
+                    {
+                        let place = Place { file: file.id, span: token.span };
+                        self.written.extend(expression(&file.text, token.span, text).map(|expr| (place, expr)));
+                        key = "";
+                    }
+                    _ => key = "",
+                }
+            }
+        }
+    }
+
+    /// The expression that a literal in an attribute holds, where it is one.
+    pub fn written(&self, place: Place) -> Option<&Expr> {
+        self.written.get(&place)
+    }
+
     /// The rules of a macro of the tree.
     pub fn rules(&self, name: &str) -> Option<&[Rule]> {
         self.rules.get(name).map(Vec::as_slice)
+    }
+}
+
+/// Whether a path can be an expression: paths start with a slash, or are plain words.
+fn may_be_expression(text: &str) -> bool {
+    !text.starts_with('/') && !text.is_empty() && (!may_be_path(text) || text.contains(['.', '(']) || is_constant(text))
+}
+
+/// Whether the text of an expression can be a relative path too.
+pub fn may_be_path(text: &str) -> bool {
+    !text.contains("::") && !text.contains(['(', '&', '[', ' ', '"']) && !is_constant(text)
+}
+
+/// Whether text starts with a constant's name: `ROUTES.login`.
+fn is_constant(text: &str) -> bool {
+    let first = text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
+    first.len() > 1
+        && first.starts_with(|c: char| c.is_ascii_uppercase())
+        && first.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// The expression inside a literal without escapes.
+fn expression(source: &str, span: Span, text: &str) -> Option<Expr> {
+    let written = source.get(span.range())?;
+    let inside = written.find(text)?;
+    let start = span.start as usize + inside;
+    let block = code(source, start, start + text.len())?;
+    match block.statements.into_iter().next()? {
+        Statement::Expr { value, .. } => Some(value),
+        _ => None,
     }
 }
 
@@ -114,10 +183,14 @@ fn parameters(tokens: &[Token]) -> Vec<String> {
 /// The code between the delimiters of a span, with its places unchanged: all else is blanked, and a function's head
 /// stands before the opening delimiter.
 fn block(text: &str, span: Span) -> Option<Block> {
+    code(text, span.start as usize + 1, (span.end as usize).checked_sub(1)?)
+}
+
+/// The statements between two places.
+fn code(text: &str, start: usize, end: usize) -> Option<Block> {
     const HEAD: &str = "fn m()";
-    let start = span.start as usize;
-    let head = start.checked_sub(HEAD.len())?;
-    let inside = text.get(start + 1..(span.end as usize).checked_sub(1)?)?;
+    let head = start.checked_sub(HEAD.len() + 1)?;
+    let inside = text.get(start..end)?;
     let blank = |part: &str| part.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect::<String>();
     let mut code = blank(text.get(..head)?);
     code.push_str(HEAD);

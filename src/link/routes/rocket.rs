@@ -1,7 +1,7 @@
 //! Rocket: attribute routes, mounts, catchers, fairings.
 
 use super::calls::External;
-use super::chains::{Method, path_text};
+use super::chains::{Method, answer, path_text};
 use super::evaluate::{Evaluator, Frame};
 use super::value::{Answer, Methods, Router, Text, Value, add_layers};
 use super::{axum, layers, register};
@@ -20,6 +20,27 @@ pub fn construct<'a>(
             let mut router = Router::new("rocket", call.place);
             add_layers(&mut router.own_layers, &layers::known(arguments.first()));
             Some(Value::Router(Box::new(router)))
+        }
+        ("AdHoc", "on_ignite" | "try_on_ignite" | "on_attach") => {
+            let router = Value::Router(Box::new(Router::new("rocket", call.place)));
+            match evaluator.call_value(arguments.get(1)?, vec![router]) {
+                Value::Router(stage) if !stage.entries.is_empty() || !stage.own_layers.is_empty() => {
+                    Some(Value::Router(stage))
+                }
+                _ => None,
+            }
+        }
+        ("Route", "new" | "ranked") => {
+            let arguments = if call.last == "ranked" { arguments.get(1..)? } else { arguments };
+            let written = call.written.get(call.written.len() - arguments.len()..)?;
+            let methods = register::methods_in(evaluator.source(frame.file, written.first()?.span));
+            let who = answer(frame, arguments.get(2)?, written.get(2));
+            Some(Value::Methods(Box::new(Methods {
+                framework: "rocket",
+                answers: vec![(methods.into_iter().next()?, who, call.place)],
+                path: Some(path_text(arguments.get(1))),
+                ..Methods::default()
+            })))
         }
         ("FileServer", _) => {
             let mut router = Router::new("rocket", call.place);
@@ -55,8 +76,11 @@ pub fn method<'a>(
         }
         "attach" => match arguments.first() {
             // `AdHoc::on_ignite("..", |rocket| ..)` may mount routes.
-            Some(Value::Router(stage)) => router.absorb(&Text::literal(""), (**stage).clone()),
+            Some(Value::Router(stage)) => stage_of(&mut router, (**stage).clone()),
             first => {
+                if let Some(stage) = ignited(evaluator, first, call) {
+                    stage_of(&mut router, stage);
+                }
                 let ids = layers::apply(evaluator, frame, first, call.written.first());
                 add_layers(&mut router.own_layers, &ids);
             }
@@ -65,6 +89,24 @@ pub fn method<'a>(
         _ => {}
     }
     Value::Router(Box::new(router))
+}
+
+/// Takes in what a stage mounts; its fairings see all requests.
+fn stage_of<'a>(router: &mut Router<'a>, stage: Router<'a>) {
+    add_layers(&mut router.own_layers, &stage.own_layers);
+    router.absorb(&Text::literal(""), stage);
+}
+
+/// What a fairing of the tree mounts in its `on_ignite`.
+fn ignited<'a>(evaluator: &mut Evaluator<'a>, fairing: Option<&Value<'a>>, call: Method<'a>) -> Option<Router<'a>> {
+    let (Value::Struct(ty, _) | Value::Name(ty)) = fairing? else { return None };
+    let names = evaluator.names;
+    let ignite = names.methods_of(ty).iter().find(|id| evaluator.info(**id).item.name == "on_ignite")?;
+    let router = Value::Router(Box::new(Router::new("rocket", call.place)));
+    match evaluator.call(*ignite, fairing.cloned(), vec![router]) {
+        Value::Router(stage) if !stage.entries.is_empty() => Some(*stage),
+        _ => None,
+    }
 }
 
 fn mount<'a>(
@@ -81,6 +123,17 @@ fn mount<'a>(
             }
         }
         Value::Router(inner) => router.absorb(base, *inner),
+        // A type that turns into routes: `impl Into<Vec<Route>>`.
+        Value::Struct(ty, fields) => {
+            let names = evaluator.names;
+            let into = names.methods_of(&ty).iter().copied().find(|id| evaluator.info(*id).item.name == "into");
+            if let Some(into) = into {
+                let value = evaluator.call(into, Some(Value::Struct(ty, fields)), Vec::new());
+                if matches!(value, Value::List(_) | Value::Methods(_)) {
+                    mount(evaluator, frame, router, base, value);
+                }
+            }
+        }
         Value::Methods(methods) => {
             let mut path = methods.path.clone().unwrap_or_default();
             // "/" under a base is the base itself, with its slash.

@@ -120,7 +120,14 @@ pub fn by_method<'a>(
         }
         (
             "",
-            "serve" | "run" | "serve_with_graceful_shutdown" | "run_with_graceful_shutdown" | "try_serve" | "finish",
+            "serve"
+            | "run"
+            | "serve_with_graceful_shutdown"
+            | "run_with_graceful_shutdown"
+            | "try_serve"
+            | "finish"
+            | "serve_connection"
+            | "serve_connection_with_upgrades",
         ) => {
             let served = arguments.iter().find(|argument| is_served(argument))?;
             let (mut bound_to, mut tls) = (None, false);

@@ -45,6 +45,28 @@ pub fn number(text: &Text) -> Option<f64> {
     text.complete.then(|| text.text.replace('_', "").parse().ok()).flatten()
 }
 
+/// A text as index.
+pub fn whole(text: &Text) -> Option<usize> {
+    text.complete.then(|| text.text.parse().ok()).flatten()
+}
+
+/// `text[from..to]`. Each bound is absent, unknown (`Some(None)`) or a number; with an unknown one, or one that does
+/// not fit, nothing of the text is known to stay.
+pub fn slice<'a>(text: &Text, from: Option<Option<f64>>, to: Option<Option<f64>>) -> Value<'a> {
+    let position = |bound: Option<Option<f64>>, absent: usize| match bound {
+        None => Some(absent),
+        Some(number) => number.filter(|number| *number >= 0.0).and_then(|number| number.to_string().parse().ok()),
+    };
+    let piece = position(from, 0)
+        .zip(position(to, text.text.len()))
+        .filter(|_| text.complete)
+        .and_then(|(from, to)| text.text.get(from..to));
+    Value::Text(match piece {
+        Some(piece) => Text { text: piece.to_string(), ..text.clone() },
+        None => Text { text: String::new(), complete: false, configured: text.configured },
+    })
+}
+
 /// Strings one after the other; what is unknown at the start is left out, and inside a placeholder.
 pub fn concatenate<'a>(parts: &[Value<'_>]) -> Value<'a> {
     let mut all = Text { complete: true, ..Text::default() };
@@ -184,6 +206,7 @@ pub fn method<'a>(text: Text, name: &str, arguments: &[Value<'a>]) -> Value<'a> 
                 _ => Value::Text(text),
             };
         }
+        "len" if text.complete && !text.configured => Text::literal(&text.text.len().to_string()),
         "len" | "is_empty" | "split" | "chars" | "contains" | "starts_with" | "ends_with" | "bytes" | "lines" => {
             return Value::Unknown;
         }

@@ -446,6 +446,9 @@ pub struct MacroCall {
     pub arguments: Vec<MacroArgument>,
     /// All tokens of the body, delimiters of the call itself left out.
     pub tokens: Vec<Token>,
+    /// What it comes to where the same file defines it, places being those of the definition. Arguments that do more
+    /// than name something are left out of it: they stand in `arguments`.
+    pub expansion: Option<Block>,
     /// The whole call.
     pub span: Span,
 }

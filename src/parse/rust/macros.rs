@@ -61,8 +61,15 @@ impl Maker<'_> {
         self.span(call.bang_token.span).to(self.span(close))
     }
 
-    /// A macro call in any position.
+    /// A macro call in expression or statement position.
     pub fn macro_call(&self, call: &syn::Macro) -> MacroCall {
+        let made = self.item_call(call);
+        let expansion = self.deeper(|| made.span, || self.expansion(call)).flatten();
+        MacroCall { expansion, ..made }
+    }
+
+    /// A macro call without what it comes to.
+    fn item_call(&self, call: &syn::Macro) -> MacroCall {
         let path = self.path(&call.path);
         let delimiter = match &call.delimiter {
             syn::MacroDelimiter::Paren(_) => '(',
@@ -73,10 +80,34 @@ impl Maker<'_> {
         let arguments = self.deeper(|| span, || self.body(&path, delimiter, &call.tokens));
         MacroCall {
             arguments: arguments.unwrap_or_default(),
+            expansion: None,
             tokens: self.tokens(call.tokens.clone()),
             path,
             delimiter,
             span,
+        }
+    }
+
+    /// The code that a macro of this file comes to inside a function.
+    fn expansion(&self, call: &syn::Macro) -> Option<super::ast::Block> {
+        self.macros.expanded(call, false, |tokens| {
+            let span = self.stream_span(&tokens);
+            let statements = syn::Block::parse_within.parse2(tokens).ok()?;
+            Some(super::ast::Block { statements: self.statements(&statements), span })
+        })
+    }
+
+    /// The items that a macro of this file comes to, put beside the call.
+    fn lift_expanded(&self, call: &syn::Macro, attributes: &[Attribute], within: Within) {
+        let items = self.macros.expanded(call, true, |tokens| match within {
+            Within::Module => many.parse2(tokens).ok().map(|items: Vec<syn::Item>| self.items(&items)),
+            Within::Impl => many.parse2(tokens).ok().map(|items| self.impl_members(&items)),
+            Within::Trait => many.parse2(tokens).ok().map(|items| self.trait_members(&items)),
+        });
+        for mut item in items.unwrap_or_default() {
+            let conditions = attributes.iter().filter(|attribute| attribute.path.is("cfg"));
+            item.attributes.extend(conditions.cloned());
+            self.lifted.borrow_mut().push(item);
         }
     }
 
@@ -232,13 +263,16 @@ impl Maker<'_> {
         attributes: &[syn::Attribute],
         defined: Option<&proc_macro2::Ident>,
         call: &syn::Macro,
+        within: Within,
     ) -> Item {
         let path = self.path(&call.path);
         let span = self.span_with(attributes, path.span, self.macro_span(call));
         let kind = if path.is("macro_rules") {
             ItemKind::MacroRules(self.tokens(call.tokens.clone()))
         } else {
-            ItemKind::Macro(self.macro_call(call))
+            let attributes = self.attributes(attributes);
+            self.deeper(|| span, || self.lift_expanded(call, &attributes, within));
+            ItemKind::Macro(self.item_call(call))
         };
         Item {
             name: defined.map(name).unwrap_or_default(),
@@ -249,6 +283,25 @@ impl Maker<'_> {
             kind,
         }
     }
+}
+
+/// What a macro call in item position stands in.
+#[derive(Clone, Copy)]
+pub enum Within {
+    /// A module or a file.
+    Module,
+    /// An `impl` block.
+    Impl,
+    /// A trait.
+    Trait,
+}
+
+fn many<T: syn::parse::Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
+    let mut all = Vec::new();
+    while !input.is_empty() {
+        all.push(input.parse()?);
+    }
+    Ok(all)
 }
 
 fn argument_of(value: Expr) -> MacroArgument {

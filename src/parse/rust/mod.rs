@@ -2,6 +2,7 @@
 
 pub mod ast;
 mod convert;
+mod expand;
 pub mod lexer;
 mod macros;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use crate::parse::{Parsed, Problem, Syntax};
 use crate::scan::source::Span;
 use ast::RustFile;
 use convert::Maker;
+use expand::Macros;
 pub use lexer::lex;
 
 /// Parses a file. What does not parse comes back as tokens with a problem; spans are bytes of `text`.
@@ -41,7 +43,7 @@ pub fn parse(text: &str) -> Parsed {
 
 fn read(text: &str, problems: &mut Vec<Problem>) -> RustFile {
     let base = lexer::prelude(text);
-    let maker = Maker::new(text, base);
+    let mut maker = Maker::new(text, base);
     let tokens = match TokenStream::from_str(&text[base..]) {
         Ok(tokens) => tokens,
         Err(error) => {
@@ -51,6 +53,7 @@ fn read(text: &str, problems: &mut Vec<Problem>) -> RustFile {
     };
     match syn::parse2::<syn::File>(tokens.clone()) {
         Ok(file) => {
+            maker.macros = Macros::of(&file.items);
             let file = maker.file(&file);
             problems.extend(maker.problems());
             file

@@ -395,3 +395,66 @@ fn lexing_alone_gives_the_same_strings() {
         assert!(lex(odd).iter().all(|token| token.span.end as usize <= odd.len()), "{odd}");
     }
 }
+
+/// All functions of a file by name, those of impl blocks and macros included.
+fn functions(text: &str) -> Vec<String> {
+    let file = file(text);
+    let mut names = Vec::new();
+    walk::items(&file.items, &mut |item, _| {
+        if let ItemKind::Function(_) = &item.kind {
+            assert!(text.get(item.span.range()).unwrap().starts_with("fn") || item.public, "{item:?}");
+            names.push(item.name.clone());
+        }
+    });
+    names
+}
+
+/// Paths of all functions that are called in a file.
+fn called(text: &str) -> Vec<String> {
+    let file = file(text);
+    let mut paths = Vec::new();
+    walk::file_expressions(&file, &mut |expr| {
+        if let ExprKind::Call { function, .. } = &*expr.kind
+            && let ExprKind::Path(path) = &*function.kind
+        {
+            assert!(text.get(expr.span.range()).unwrap().contains(path.last()), "{expr:?}");
+            paths.push(path.text());
+        }
+    });
+    paths
+}
+
+#[test]
+fn macros_of_the_file_are_written_out_as_items() {
+    let getters = "macro_rules! getter { ($name:ident) => { fn $name(&self) -> &str { self.$name } }; }
+        struct S; impl S { getter!(one); getter!(two); fn three() {} }";
+    assert_eq!(functions(getters), ["one", "two", "three"]);
+    let repeated =
+        "macro_rules! all { ($($name:ident => $ty:ty),* $(,)?) => { $(fn $name() -> $ty { make::<$ty>() })* } }
+        all! { a => Vec<u8>, b => u8, }";
+    assert_eq!(functions(repeated), ["a", "b"]);
+    assert_eq!(called(repeated), ["make", "make"]);
+    let calling = "macro_rules! outer { ($($n:ident)+) => { $(inner!($n, 1);)+ } }
+        macro_rules! inner { ($n:ident, $v:literal) => { fn $n() -> u8 { $v } } } outer!(x y);";
+    assert_eq!(functions(calling), ["x", "y"]);
+}
+
+#[test]
+fn macros_of_the_file_are_written_out_inside_functions() {
+    let setting = "macro_rules! setting { ($name:expr) => { setting!($name, none()) }; ($name:expr, $or:expr) => { std::env::var($name).unwrap_or($or) } }
+        fn f() { let a = setting!(\"PORT\"); setting!(\"HOST\", default(1)); }";
+    // What stands among the arguments of the call is met there, and not again in what the macro comes to.
+    assert_eq!(called(setting), ["none", "std::env::var", "default", "std::env::var"]);
+}
+
+#[test]
+fn macros_without_end_end() {
+    for text in [
+        "macro_rules! a { () => { b!(); b!(); } } macro_rules! b { () => { a!(); a!(); } } fn f() { a!(); } a!();",
+        "macro_rules! a { ($($x:tt)*) => { a!($($x)* $($x)*); fn g() {} } } a!(1 2 3);",
+        "macro_rules! a { ($x:ident) => { $y } ; ($(x)) => {} } fn f() { a!(x); a!(); }",
+        "macro_rules! a { ($($x:ident)*) => { $($x $y)* $($z)* } } fn f() { a!(x); a!(); }",
+    ] {
+        file(text);
+    }
+}

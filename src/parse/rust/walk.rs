@@ -169,6 +169,7 @@ fn walk<'a>(expr: &'a Expr, inside: Inside, visit: &mut dyn FnMut(&'a Expr, Insi
         ExprKind::Macro(call) => {
             let inside = Inside { macros: inside.macros + 1, ..inside };
             call.arguments.iter().for_each(|argument| walk(&argument.value, inside, visit));
+            call.expansion.iter().for_each(|block| walk_block(block, inside, visit));
         }
         ExprKind::Block(block) => walk_block(block, inside, visit),
         ExprKind::Loop(_) | ExprKind::While { .. } | ExprKind::For { .. } => walk_loop(expr, inside, visit),

@@ -5,6 +5,7 @@ use syn::{FnArg, ImplItem, TraitItem, UseTree, Visibility};
 use super::Maker;
 use super::tokens::name;
 use crate::parse::rust::ast::{Field, Function, Impl, Item, ItemKind, Type, UseLeaf, Variant};
+use crate::parse::rust::macros::Within;
 use crate::scan::source::Span;
 
 /// What is common to items: where they start and end, their name and attributes.
@@ -92,7 +93,7 @@ impl Maker<'_> {
                 let head = head(&parts.attrs, Some(&parts.vis), &parts.ident, parts.type_token.span, end);
                 self.headed(head, ItemKind::TypeAlias(Some(self.ty(&parts.ty))))
             }
-            syn::Item::Macro(call) => self.macro_item(&call.attrs, call.ident.as_ref(), &call.mac),
+            syn::Item::Macro(call) => self.macro_item(&call.attrs, call.ident.as_ref(), &call.mac, Within::Module),
             other => self.unread(other),
         }
     }
@@ -166,6 +167,16 @@ impl Maker<'_> {
         self.headed(head, kind)
     }
 
+    /// Items of an `impl` block that a macro made.
+    pub fn impl_members(&self, items: &[ImplItem]) -> Vec<Item> {
+        self.members(items.iter().map(Member::Impl))
+    }
+
+    /// Items of a trait that a macro made.
+    pub fn trait_members(&self, items: &[TraitItem]) -> Vec<Item> {
+        self.members(items.iter().map(Member::Trait))
+    }
+
     fn members<'s>(&self, members: impl Iterator<Item = Member<'s>>) -> Vec<Item> {
         let outside = self.lifted.take();
         let mut all = Vec::new();
@@ -198,7 +209,7 @@ impl Maker<'_> {
                 let head = head(&parts.attrs, Some(&parts.vis), &parts.ident, parts.type_token.span, end);
                 self.headed(head, ItemKind::TypeAlias(Some(self.ty(&parts.ty))))
             }
-            ImplItem::Macro(call) => self.macro_item(&call.attrs, None, &call.mac),
+            ImplItem::Macro(call) => self.macro_item(&call.attrs, None, &call.mac, Within::Impl),
             ImplItem::Verbatim(tokens) => nameless(self.stream_span(tokens), Vec::new(), ItemKind::Other),
             _ => nameless(Span::default(), Vec::new(), ItemKind::Other),
         }
@@ -222,7 +233,7 @@ impl Maker<'_> {
                 let value = parts.default.as_ref().map(|(_, ty)| self.ty(ty));
                 self.headed(head, ItemKind::TypeAlias(value))
             }
-            TraitItem::Macro(call) => self.macro_item(&call.attrs, None, &call.mac),
+            TraitItem::Macro(call) => self.macro_item(&call.attrs, None, &call.mac, Within::Trait),
             TraitItem::Verbatim(tokens) => nameless(self.stream_span(tokens), Vec::new(), ItemKind::Other),
             _ => nameless(Span::default(), Vec::new(), ItemKind::Other),
         }

@@ -10,6 +10,7 @@ mod types;
 use std::cell::{Cell, RefCell};
 
 use super::ast::{Attribute, RustFile};
+use super::expand::Macros;
 use crate::parse::Problem;
 use crate::scan::source::Span;
 
@@ -23,6 +24,8 @@ pub struct Maker<'t> {
     base: usize,
     depth: Cell<u32>,
     cut: Cell<Option<Span>>,
+    /// The file's own macros.
+    pub macros: Macros,
     /// Macro bodies that were read as items, to be put beside the macro.
     pub lifted: RefCell<Vec<super::ast::Item>>,
 }
@@ -30,7 +33,8 @@ pub struct Maker<'t> {
 impl<'t> Maker<'t> {
     /// For the text of a file whose first `base` bytes were not given to `syn`.
     pub fn new(text: &'t str, base: usize) -> Maker<'t> {
-        Maker { text, base, depth: Cell::new(0), cut: Cell::new(None), lifted: RefCell::default() }
+        let (depth, cut) = (Cell::new(0), Cell::new(None));
+        Maker { text, base, depth, cut, macros: Macros::default(), lifted: RefCell::default() }
     }
 
     /// The whole file.

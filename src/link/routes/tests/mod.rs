@@ -6,6 +6,9 @@ use crate::link::catalog::Catalog;
 use crate::link::trial::repository;
 use crate::link::{Linked, link};
 
+mod constants;
+mod rocket;
+
 fn linked(dependencies: &str, files: &[(&str, &str)]) -> Linked {
     let manifest = format!("[package]\nname = \"app\"\nversion = \"0.1.0\"\n[dependencies]\n{dependencies}\n");
     let mut all = vec![("Cargo.toml", manifest.as_str())];
@@ -24,6 +27,29 @@ fn routes(dependencies: &str, files: &[(&str, &str)]) -> Vec<String> {
                 format!("{} {}", route.method.known().unwrap(), route.path.known().unwrap())
             }
             _ => String::new(),
+        })
+        .collect();
+    rows.sort();
+    rows
+}
+
+/// `METHOD /path auth|open|? [layers]` of all routes, sorted.
+fn described(dependencies: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let linked = linked(dependencies, files);
+    let mut rows: Vec<String> = linked
+        .facts
+        .of(FactKind::Route)
+        .filter_map(|(_, fact)| match &fact.data {
+            Data::Route(route) => {
+                let auth = match route.auth.known() {
+                    Some(true) => "auth",
+                    Some(false) => "open",
+                    None => "?",
+                };
+                let (method, path) = (route.method.known().unwrap(), route.path.known().unwrap());
+                Some(format!("{method} {path} {auth} [{}]", route.layers.known().unwrap().join(",")))
+            }
+            _ => None,
         })
         .collect();
     rows.sort();
@@ -170,4 +196,18 @@ fn routers_that_nest_themselves_end() {
         macro_rules! again { () => { { Router::new(); again!() } } }
         #[tokio::main] async fn main() { again!(); axum::serve(l(), a()).await.unwrap(); } fn l() -> tokio::net::TcpListener { l() }";
     assert_eq!(routes(AXUM, &[("src/main.rs", main)]), ["GET /a"]);
+}
+
+#[test]
+fn connections_served_by_hand_serve_the_router_in_the_service() {
+    let main = "use axum::{Router, routing::get, extract::Request}; use hyper::body::Incoming; use tower::Service;
+        #[tokio::main] async fn main() { tokio::join!(one(), two()); } async fn x() {}
+        async fn one() { let app = Router::new().route(\"/one\", get(x)); let listener = l();
+            loop { let (socket, _) = listener.accept().await.unwrap(); let tower = app.clone();
+                tokio::spawn(async move { let service = hyper::service::service_fn(move |request: Request<Incoming>| tower.clone().call(request));
+                    hyper_util::server::conn::auto::Builder::new(e()).serve_connection_with_upgrades(socket, service).await }); } }
+        async fn two() { let app = Router::new().route(\"/two\", get(x));
+            hyper::server::conn::http1::Builder::new().keep_alive(true).serve_connection(io(), hyper_util::service::TowerToHyperService::new(app)).await; }";
+    let dependencies = "axum = \"0.8\"\nhyper = \"1\"\nhyper-util = \"0.1\"\ntower = \"0.5\"";
+    assert_eq!(routes(dependencies, &[("src/main.rs", main)]), ["GET /one", "GET /two"]);
 }
