@@ -80,7 +80,7 @@ fn commanded(repository: &Repository, file: &SourceFile, found: &mut BTreeMap<St
             .split_whitespace()
             .map(|word| word.trim_matches(['"', '\'']))
             .collect();
-        let Some(context) = words.last().filter(|word| !word.starts_with('-')) else { continue };
+        let Some(context) = positional(&words) else { continue };
         let flag = |names: &[&str]| {
             words.iter().enumerate().find_map(|(index, word)| match word.split_once('=') {
                 Some((name, value)) if names.contains(&name) => Some(value.to_string()),
@@ -94,6 +94,50 @@ fn commanded(repository: &Repository, file: &SourceFile, found: &mut BTreeMap<St
             add(repository, found, file.folder(), context, &name, false);
         }
     }
+}
+
+/// Flags whose value is a word of its own.
+const VALUED: &[&str] = &[
+    "-f",
+    "--file",
+    "-t",
+    "--tag",
+    "--build-arg",
+    "--target",
+    "--platform",
+    "--label",
+    "--secret",
+    "--cache-from",
+    "--cache-to",
+    "--output",
+    "-o",
+    "--progress",
+    "--builder",
+    "--network",
+    "--iidfile",
+    "--metadata-file",
+    "--ssh",
+    "--add-host",
+    "--build-context",
+    "--shm-size",
+    "--memory",
+    "-m",
+];
+
+/// The last word that is neither a flag nor the value of one.
+fn positional<'w>(words: &[&'w str]) -> Option<&'w str> {
+    let mut found = None;
+    let mut value = false;
+    for word in words {
+        if std::mem::take(&mut value) {
+            continue;
+        }
+        value = VALUED.contains(word);
+        if !word.starts_with('-') {
+            found = Some(*word);
+        }
+    }
+    found
 }
 
 /// Adds what names a Dockerfile of the tree. In compose the Dockerfile's path starts at the context, elsewhere where the
@@ -110,8 +154,25 @@ fn add(
         return false;
     }
     let context = crate::link::containers::join(folder, context);
+    let inside = format!("{context}/");
+    if !context.is_empty() && !repository.tree.files.iter().any(|file| file.path.starts_with(&inside)) {
+        return false;
+    }
     let path = crate::link::containers::join(if below_context { &context } else { folder }, name);
     let Some(file) = repository.tree.find(&path).filter(|file| file.kind == Kind::Dockerfile) else { return false };
     found.entry(file.path.clone()).or_insert(context);
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::positional;
+
+    #[test]
+    fn the_context_is_no_flags_value() {
+        let of = |command: &str| positional(&command.split_whitespace().collect::<Vec<_>>()).map(str::to_string);
+        assert_eq!(of("--check . -f docker/Dockerfile.debian"), Some(".".to_string()));
+        assert_eq!(of("-t shop:1 --build-arg A=1 services"), Some("services".to_string()));
+        assert_eq!(of("--pull -t shop:1"), None);
+    }
 }

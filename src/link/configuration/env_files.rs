@@ -12,6 +12,7 @@ use crate::facts::{Attr, Confidence, Related};
 use crate::link::{Context, Linked, Repository};
 use crate::parse::Syntax;
 use crate::parse::dockerfile::{Dockerfile, Instruction};
+use crate::parse::env::EnvEntry;
 use crate::scan::source::{Kind, Place, Role, SourceFile};
 
 /// Words of a name that mark a sample to copy.
@@ -80,14 +81,19 @@ fn role(file: &SourceFile) -> Role {
     }
 }
 
-fn emit_env_file(context: &Context<'_>, file: &SourceFile, linked: &mut Linked) {
-    let entries = match &context.repository.get(file.id).1.syntax {
-        Syntax::Env(entries) => entries.as_slice(),
-        _ => &[],
-    };
-    // A value that another variable gives, or that is encrypted, is none of its own.
+/// The first entry with a value. What another variable gives, or what is encrypted, is none of the file's own.
+fn first_value<'r>(repository: &'r Repository, file: &SourceFile) -> Option<&'r EnvEntry> {
+    let Syntax::Env(entries) = &repository.get(file.id).1.syntax else { return None };
     let valued = |value: &str| !value.is_empty() && !value.starts_with('$') && !value.starts_with("encrypted:");
-    let first = entries.iter().find(|entry| valued(&entry.value));
+    entries.iter().find(|entry| valued(&entry.value))
+}
+
+fn has_values(repository: &Repository, file: &SourceFile) -> bool {
+    first_value(repository, file).is_some()
+}
+
+fn emit_env_file(context: &Context<'_>, file: &SourceFile, linked: &mut Linked) {
+    let first = first_value(context.repository, file);
     let tracked = match file.tracked {
         Some(tracked) => Attr::Known(tracked),
         None if file.ignored => Attr::Known(false),
@@ -191,8 +197,9 @@ fn emit_docker(
     let rules = ignore.map(Rules::of_docker);
     let covers = |path: &str| rules.as_ref().and_then(|rules| rules.decides(path)).filter(|(ignored, _)| *ignored);
     let covering = covers(".env");
-    let tracked =
-        files.iter().filter(|file| file.tracked == Some(true) && !is_sample(file) && role(file) == Role::Service);
+    let tracked = files.iter().filter(|file| {
+        file.tracked == Some(true) && !is_sample(file) && role(file) == Role::Service && has_values(repository, file)
+    });
     let inside = |file: &&&SourceFile| relative(&file.path, &root).is_some_and(|path| covers(path).is_none());
     let copied = tracked.into_iter().find(|file| inside(file)).copied();
     let data = IgnoreFile {

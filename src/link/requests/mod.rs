@@ -2,6 +2,7 @@
 
 mod blocking;
 mod body;
+mod channels;
 mod errors;
 mod logs;
 mod panics;
@@ -26,6 +27,7 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     }
     prints::look(&part, &mut found);
     errors::look(&part, linked, &mut found);
+    channels::look(&part, linked, &mut found);
     found.sort_by_key(|fact| (fact.place, fact.kind()));
     found.dedup_by(|a, b| a.place == b.place && a.data == b.data);
     for fact in found {

@@ -291,7 +291,8 @@ fn see_macro(behaviour: &mut Behaviour, call: &MacroCall) {
             behaviour.found.insert("metrics");
             return;
         }
-        "info" | "debug" | "event" | "warn" | "trace" | "error" => "logging",
+        // What only says that something went wrong is no log of requests.
+        "info" | "debug" | "event" | "trace" => "logging",
         _ => return,
     };
     behaviour.found.insert(found);
@@ -312,6 +313,9 @@ fn see_path(behaviour: &mut Behaviour, last: &str, segments: &[String]) {
     }
     if matches!(last, "TOO_MANY_REQUESTS" | "TooManyRequests") {
         behaviour.found.insert("rate-limit");
+    }
+    if matches!(last, "PAYLOAD_TOO_LARGE" | "PayloadTooLarge" | "CONTENT_TOO_LARGE" | "ContentTooLarge") {
+        behaviour.found.insert("body-limit");
     }
     let spoken = |segment: &String| {
         let lower = segment.to_ascii_lowercase().replace("user_agent", "").replace("useragent", "");
@@ -342,6 +346,9 @@ fn see_literal(behaviour: &mut Behaviour, literal: &Literal) {
         }
         Literal::Integer(Some(429)) => {
             behaviour.found.insert("rate-limit");
+        }
+        Literal::Integer(Some(413)) => {
+            behaviour.found.insert("body-limit");
         }
         Literal::Integer(Some(401 | 403)) => behaviour.refuses = true,
         _ => {}
@@ -380,6 +387,9 @@ fn see_method<'a>(
         "get_private" | "private_cookies" | "signed_cookies" => behaviour.reads_credentials = true,
         "too_many_requests" => {
             behaviour.found.insert("rate-limit");
+        }
+        "payload_too_large" | "content_too_large" => {
+            behaviour.found.insert("body-limit");
         }
         "instrument" | "in_scope" if own => {
             behaviour.found.insert("trace");
