@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod contract;
+mod corpus;
 mod fixtures;
 mod formats;
 mod hostile;

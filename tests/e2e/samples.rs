@@ -1,6 +1,7 @@
 //! Values that look like secrets, made when tests run: none stands in the repository.
 
-/// Kinds of secrets with the shape of a value: text as it is, and `<N class>` for N characters of a class.
+/// Kinds of secrets with the shape of a value: text as it is, `<N class>` for N characters of a class, and `<checksum>` for that of
+/// the 30 characters before it.
 const KINDS: &[(&str, &str)] = &[
     ("password", "<20 word>"),
     ("hex", "<64 hex>"),
@@ -8,7 +9,7 @@ const KINDS: &[(&str, &str)] = &[
     ("aws-access-key", "AKIA<16 base32>"),
     ("aws-secret-key", "<40 word>"),
     ("gcp-api-key", "AIza<35 word>"),
-    ("github-token", "ghp_<36 word>"),
+    ("github-token", "ghp_<30 word><checksum>"),
     ("gitlab-token", "glpat-<20 word>"),
     ("slack-token", "xoxb-<12 digit>-<12 digit>-<24 word>"),
     ("stripe-key", "sk_live_<24 word>"),
@@ -16,7 +17,7 @@ const KINDS: &[(&str, &str)] = &[
     ("twilio-key", "SK<32 hex>"),
     ("openai-key", "sk-proj-<20 word>T3BlbkFJ<20 word>"),
     ("anthropic-key", "sk-ant-api03-<93 word>AA"),
-    ("npm-token", "npm_<36 word>"),
+    ("npm-token", "npm_<30 word><checksum>"),
     ("pypi-token", "pypi-AgEIcHlwaS5vcmc<70 word>"),
     ("crates-io-token", "cio<32 word>"),
     ("telegram-token", "<10 digit>:AA<33 word>"),
@@ -52,8 +53,13 @@ fn value(kind: &str) -> String {
     let mut rest = *shape;
     while let Some((before, after)) = rest.split_once('<') {
         let (class, after) = after.split_once('>').unwrap();
-        let (count, class) = class.split_once(' ').unwrap();
         out.push_str(before);
+        if class == "checksum" {
+            out = prodcheck::link::secrets::sample::expand(&format!("{out}{{crc62}}"), 0);
+            rest = after;
+            continue;
+        }
+        let (count, class) = class.split_once(' ').unwrap();
         out.push_str(&letters.take(count.parse().unwrap(), class));
         rest = after;
     }

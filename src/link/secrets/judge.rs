@@ -124,6 +124,7 @@ impl Case<'_> {
     /// The value is a name itself, or its own name.
     fn is_name(&self) -> bool {
         naming::is_identifier(&self.candidate.value)
+            || naming::names_an_object(&self.candidate.value)
             || (self.shape != Shape::Random && naming::repeats(self.name, &self.candidate.value))
     }
 
@@ -260,6 +261,7 @@ fn image(case: &Case<'_>) -> Verdict {
         (Stage::Development, _) => development(case.shape),
         (_, Shape::Random) if case.candidate.development => secret(Confidence::Medium, case.shape),
         (_, Shape::Random) => case.random(),
+        _ if case.is_name() && case.says != Says::Password => Verdict::None("a name"),
         _ if case.candidate.development => development(case.shape),
         _ if case.sure_name() => secret(Confidence::Medium, case.shape),
         _ => Verdict::None("plain words"),

@@ -19,7 +19,7 @@ pub struct Kind {
     pub title: String,
     /// A text has to contain one of these, in any case, before the pattern is tried.
     pub keywords: Vec<String>,
-    /// What it looks like; group 1 is the secret where there is one.
+    /// What it looks like; the first group that takes part is the secret where there is one.
     pub pattern: String,
     /// A check by name, see [`CHECKS`].
     #[serde(default)]

@@ -345,7 +345,10 @@ pub fn says(name: &str) -> Says {
     let Some((last, before)) = strip_numbers(&words).split_last().map(|(last, before)| (*last, before)) else {
         return Says::Nothing;
     };
-    if words.iter().any(|word| NEVER.contains(word)) || ABOUT.contains(&last) {
+    // Where a list or a stream goes on is no secret.
+    let position = last == "token"
+        && before.last().is_some_and(|word| matches!(*word, "page" | "next" | "continuation" | "cursor" | "resume"));
+    if words.iter().any(|word| NEVER.contains(word)) || ABOUT.contains(&last) || position {
         return Says::Nothing;
     }
     of_last_word(last, before)
@@ -447,6 +450,17 @@ pub fn is_identifier(value: &str) -> bool {
     (upper && value.contains('_')) || dotted || header || is_type_name(value)
 }
 
+/// `orders-db-credentials`, `api-tls`: words in a row as objects of a cluster are called, the last of which says what it holds.
+pub fn names_an_object(value: &str) -> bool {
+    let words: Vec<&str> = value.split('-').collect();
+    let plain = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    words.len() >= 2
+        && words.iter().all(plain)
+        && words
+            .last()
+            .is_some_and(|last| matches!(*last, "credentials" | "creds" | "tls" | "cert" | "certs" | "config"))
+}
+
 /// `JwtDecoderLayer`: letters only, each capital followed by at least two small letters, a vowel in each word.
 fn is_type_name(value: &str) -> bool {
     if !value.bytes().all(|letter| letter.is_ascii_alphabetic()) || !value.starts_with(|c: char| c.is_ascii_uppercase())
@@ -487,6 +501,8 @@ mod tests {
             ("primary_key", Says::Nothing),
             ("csrf_token", Says::Nothing),
             ("cache_key", Says::Nothing),
+            ("next_page_token", Says::Nothing),
+            ("page_admin_token", Says::Maybe),
             ("API_KEY_2", Says::Maybe),
             ("keyboard", Says::Nothing),
             ("default_admin_pwd", Says::Password),

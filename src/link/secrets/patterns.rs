@@ -1,10 +1,10 @@
 //! Finds secrets of known formats in a text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::checks::Checked;
 use super::kinds::{self, Kind};
-use super::shape;
+use super::{naming, shape};
 use crate::scan::source::Span;
 
 /// A value that has the format of a kind.
@@ -63,6 +63,26 @@ fn window(text: &str, kind: &Kind, keyword: &std::ops::Range<usize>) -> std::ops
     start..end
 }
 
+/// The kind of a value that only the name it stands under tells, whatever stands between the two in the file.
+pub fn named(name: &str, value: &str, span: Span) -> Option<Match> {
+    if !(12..=400).contains(&value.len()) || value.contains(char::is_whitespace) {
+        return None;
+    }
+    let mut words = naming::words(name).join("_");
+    let all = kinds::all();
+    let mut owners = BTreeSet::new();
+    all.each_keyword(&words, |at, _| _ = owners.insert(at));
+    if owners.is_empty() {
+        return None;
+    }
+    words.push('=');
+    let whole = Span::new(words.len(), words.len() + value.len());
+    let text = words + value;
+    let mut found = Vec::new();
+    owners.iter().for_each(|at| search(&text, &all.kinds[*at], 0..text.len(), &mut found));
+    found.into_iter().find(|found| found.span == whole).map(|found| Match { span, ..found })
+}
+
 /// Why a value that a pattern matched is none of its kind.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Miss {
@@ -88,7 +108,8 @@ fn tried(text: &str, kind: &'static Kind, window: std::ops::Range<usize>, mut ea
     let Some(bytes) = text.as_bytes().get(window.clone()) else { return };
     for captures in regex.captures_iter(bytes) {
         let Some(whole) = captures.get(0) else { continue };
-        let part = captures.get(1).unwrap_or(whole);
+        // Each alternative may mark its secret by a group of its own.
+        let part = (1..captures.len()).find_map(|group| captures.get(group)).unwrap_or(whole);
         let span = Span::new(window.start + part.start(), window.start + part.end());
         each((span, judge(text, kind, span)));
     }

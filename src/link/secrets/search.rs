@@ -145,6 +145,12 @@ impl<'s> Search<'s> {
     }
 
     fn pattern(&mut self, found: &patterns::Match) {
+        let value = self.file.slice(found.span).to_string();
+        self.known(found, &value);
+    }
+
+    /// A value of a known format, as a program would see it.
+    fn known(&mut self, found: &patterns::Match, value: &str) {
         if let Some(reason) = self.harmless(found) {
             self.found.none.push((found.span, reason));
             return;
@@ -162,7 +168,7 @@ impl<'s> Search<'s> {
             title: found.kind.title.clone(),
             revoke: found.kind.revoke.clone(),
             role: self.role(found.span),
-            ..self.hit(found.span, self.file.slice(found.span), judgement)
+            ..self.hit(found.span, value, judgement)
         });
     }
 
@@ -206,6 +212,9 @@ impl<'s> Search<'s> {
         let span = candidate.span;
         if self.is_taken(span) {
             return;
+        }
+        if let Some(found) = patterns::named(&candidate.name, &candidate.value, span) {
+            return self.known(&found, &candidate.value);
         }
         let judgement = match judge::judge(candidate, self.file, self.setting) {
             Verdict::Secret(judgement) => judgement,

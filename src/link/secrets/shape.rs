@@ -328,6 +328,9 @@ pub fn of(value: &str) -> Shape {
     if is_placeholder(&lower) {
         return Shape::Placeholder;
     }
+    if lower.len() >= 16 && lower.bytes().all(|byte| lower.starts_with(char::from(byte))) {
+        return Shape::Placeholder;
+    }
     let core = lower.trim_end_matches(|last: char| last.is_ascii_digit() || matches!(last, '!' | '@' | '#'));
     if WEAK.contains(&lower.as_str()) || WEAK.contains(&core) || core.is_empty() {
         return Shape::Weak;
@@ -377,7 +380,8 @@ fn structured(value: &str, lower: &str) -> Option<&'static str> {
     if value.contains("://") || lower.starts_with("www.") || lower.starts_with("mailto:") {
         return Some("a URL");
     }
-    if ["/", "./", "../", "~/", "c:\\"].iter().any(|start| lower.starts_with(start)) && !value.contains('=') {
+    let starts = ["/", "./", "../", "~/", "c:\\"].iter().any(|start| lower.starts_with(start));
+    if starts && !value.contains('=') && !is_long_base64(value) {
         return Some("a path");
     }
     if ["rs", "pem", "key", "crt", "json", "yaml", "yml", "toml", "txt", "env", "html", "sql", "md", "p12", "jks"]
@@ -404,6 +408,13 @@ fn structured(value: &str, lower: &str) -> Option<&'static str> {
         return Some("text of several lines");
     }
     None
+}
+
+/// Base 64 can start with a slash; a path of this length has more of them, a dot, a dash or words.
+fn is_long_base64(value: &str) -> bool {
+    let letters = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
+    let slashes = value.bytes().filter(|byte| *byte == b'/').count();
+    letters && value.len() >= 40 && slashes * 10 <= value.len() && is_random(value)
 }
 
 fn is_host(host: &str) -> bool {
@@ -444,9 +455,12 @@ fn has_word(text: &str, part: &str) -> bool {
     let free = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_none_or(|byte| !byte.is_ascii_alphanumeric());
     let open = !part.starts_with(|first: char| first.is_ascii_alphanumeric());
     text.match_indices(part).any(|(at, found)| {
-        let before = open || free(at.checked_sub(1)) || part.starts_with("xxx");
-        let ends = part.ends_with(['-', '_', ' ', '*']) || part.starts_with("xxx");
-        before && (ends || free(Some(at + found.len())))
+        let end = at + found.len();
+        // Three in a row stand in random values too; four hardly do.
+        let run = part == "xxx" && bytes.get(end) == Some(&b'x');
+        let before = open || run || free(at.checked_sub(1));
+        let ends = part.ends_with(['-', '_', ' ', '*']) || run;
+        before && (ends || free(Some(end)))
     })
 }
 
@@ -499,7 +513,9 @@ pub fn is_random(value: &str) -> bool {
         return false;
     }
     let mixed = digits >= 2 || changes(value) * 4 >= value.len();
-    mixed && wordlike(value) < 0.56
+    // Names change between capitals, small letters and digits at their words only; random text all the time.
+    let restless = digits >= 2 && letter_changes(value) * 5 >= value.len() * 2;
+    mixed && wordlike(value) < if restless { 0.8 } else { 0.56 }
 }
 
 /// How often the class of characters (lower, upper, digit, other) changes.
@@ -511,6 +527,12 @@ fn changes(value: &str) -> usize {
         _ => 3,
     };
     value.as_bytes().windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count()
+}
+
+/// Changes between small letters, capitals and digits that follow each other directly.
+fn letter_changes(value: &str) -> usize {
+    let pairs = value.as_bytes().windows(2).filter(|pair| pair.iter().all(u8::is_ascii_alphanumeric));
+    pairs.filter(|pair| std::str::from_utf8(pair).is_ok_and(|pair| changes(pair) == 1)).count()
 }
 
 /// Pairs of letters that words are made of.
