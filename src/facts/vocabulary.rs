@@ -451,6 +451,18 @@ vocabulary! {
         sensitivity: text,
         /// Reachable from a handler.
         in_request: flag,
+        /// In the branch of an error that answers that the server failed, with no louder log beside it.
+        of_server_error: flag,
+    }
+
+    /// A type that holds a secret as text.
+    secret_type SecretType {
+        /// Type name.
+        name: text,
+        /// The field that holds it.
+        field: text,
+        /// Its derived Debug shows it.
+        shown: flag,
     }
 
     /// print!, println!, eprint!, eprintln! or dbg!.
@@ -565,7 +577,7 @@ vocabulary! {
 
     /// A task that is spawned.
     spawned_task SpawnedTask {
-        /// Its handle is awaited, joined or kept, or it handles its own errors.
+        /// Its handle is awaited, joined or kept, or it ends without an error that only its handle would tell.
         observed: flag,
         /// Reachable from a handler.
         in_request: flag,
@@ -605,6 +617,16 @@ vocabulary! {
         value: text,
         /// bind-address, database-url, service-url, port.
         kind: text,
+    }
+
+    /// A setting that makes production run as development does: verbose errors, debug pages.
+    debug_mode DebugMode {
+        /// The variable or setting.
+        name: text,
+        /// Its value.
+        value: text,
+        /// dockerfile, kubernetes, fly, ecs, file.
+        by: text,
     }
 
     /// Configuration for one environment, or a switch between environments.
@@ -735,6 +757,14 @@ vocabulary! {
         tls: text,
     }
 
+    /// How connections to the database are secured, where code or an address says it.
+    database_transport DatabaseTransport {
+        /// none, optional, required.
+        tls: text,
+        /// What says it.
+        how: text,
+    }
+
     /// A query in code.
     query Query {
         /// Crate.
@@ -751,14 +781,20 @@ vocabulary! {
         identifier_only: flag,
         /// Reachable from a handler.
         in_request: flag,
-        /// It runs once for each element of a loop.
-        in_loop: flag,
-        /// A SELECT of many rows.
+        /// A SELECT whose rows are all fetched.
         lists: flag,
-        /// It has a LIMIT or fetches one row.
+        /// It has a LIMIT, gives an aggregate or fetches one row.
         bounded: flag,
+        /// It has a condition.
+        filtered: flag,
         /// `SELECT *`.
         select_star: flag,
+    }
+
+    /// A loop in a request that asks the database once for each element.
+    query_loop QueryLoop {
+        /// The function or method that asks.
+        name: text,
     }
 
     /// A migration file or directory.
@@ -930,6 +966,16 @@ vocabulary! {
         library: text,
         /// It takes a lock or lease, so that replicas do not repeat it.
         exclusive: flag,
+    }
+
+    /// Work of a request that takes long.
+    long_work LongWork {
+        /// mail, process, browser, clone.
+        what: text,
+        /// The call.
+        name: text,
+        /// The request waits for it; it is no task of its own.
+        waited_for: flag,
     }
 
     /// A channel.

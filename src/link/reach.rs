@@ -28,6 +28,8 @@ pub struct Reach {
     certain: BTreeSet<FunctionId>,
     /// Reached without leaving the threads of the executor.
     on_executor: BTreeSet<FunctionId>,
+    /// Reached while the request waits, not in a task that was spawned.
+    waited_for: BTreeSet<FunctionId>,
     /// Handlers that are closures.
     closures: Vec<Place>,
 }
@@ -70,6 +72,10 @@ impl Reach {
         on_executor.start(roots, &self.closures, |site| !site.offloaded);
         on_executor.run(|site| !site.offloaded);
         self.on_executor = on_executor.steps.into_keys().collect();
+        let mut waited_for = Search { names, steps: BTreeMap::new(), open: VecDeque::new() };
+        waited_for.start(roots, &self.closures, |site| !site.detached);
+        waited_for.run(|site| !site.detached);
+        self.waited_for = waited_for.steps.into_keys().collect();
     }
 
     /// Whether requests reach a function.
@@ -95,6 +101,11 @@ impl Reach {
     /// Whether requests reach it on a thread of the executor.
     pub fn on_executor(&self, function: FunctionId) -> bool {
         self.on_executor.contains(&function)
+    }
+
+    /// Whether a request waits for it: a way to it leads through no task that was spawned.
+    pub fn waits_for(&self, function: FunctionId) -> bool {
+        self.waited_for.contains(&function)
     }
 
     /// The way from a handler to a function: the handler first, then each call.

@@ -19,6 +19,7 @@ mod secrets;
 mod sessions;
 mod shutdown;
 mod state;
+mod transport;
 mod validation;
 mod values;
 mod walk;
@@ -55,6 +56,7 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     environment::look(context, linked);
     queues::look(context, linked);
     secrets::look(context, linked);
+    transport::look(context, linked);
     validation::look(context, &reach, linked);
 }
 

@@ -212,6 +212,11 @@ fn offloads_by_name(name: &str) -> bool {
     ["spawn_blocking", "block_in_place", "run_blocking", "unblock"].iter().any(|known| name.contains(known))
 }
 
+/// Names of functions that start what they are given as a task of its own.
+pub(in crate::link) fn detaches_by_name(name: &str) -> bool {
+    name.contains("spawn") && !offloads_by_name(name)
+}
+
 /// The same for resolved paths whose last segment does not tell.
 fn offloads_by_path(path: &str) -> bool {
     let ends = ["thread::spawn", "web::block", "rayon::spawn", "rayon::scope", "rayon::join", "thread::scope"];
@@ -256,6 +261,7 @@ struct Calls<'n, 'a> {
     offloaders: &'n HashSet<FunctionId>,
     locals: Locals<'a>,
     offloaded: bool,
+    detached: bool,
     calls: Vec<CallSite>,
     outside: Vec<OutsideCall>,
 }
@@ -263,7 +269,8 @@ struct Calls<'n, 'a> {
 impl<'n, 'a> Calls<'n, 'a> {
     fn of(names: &'n Names<'a>, id: FunctionId, offloaders: &'n HashSet<FunctionId>) -> Calls<'n, 'a> {
         let (calls, outside) = (Vec::new(), Vec::new());
-        let mut found = Calls { names, id, offloaders, locals: Locals::new(), offloaded: false, calls, outside };
+        let mut found =
+            Calls { names, id, offloaders, locals: Locals::new(), offloaded: false, detached: false, calls, outside };
         let info = names.function(id);
         for parameter in &info.function.parameters {
             // Which type stands behind `impl Trait` only the callers know.
@@ -287,7 +294,8 @@ impl<'n, 'a> Calls<'n, 'a> {
     }
 
     fn site(&mut self, target: FunctionId, span: Span, certain: bool, by_reference: bool) {
-        self.calls.push(CallSite { target, span, certain, offloaded: self.offloaded, by_reference });
+        let (offloaded, detached) = (self.offloaded, self.detached);
+        self.calls.push(CallSite { target, span, certain, offloaded, detached, by_reference });
     }
 
     /// A function named by a path; gives whether it moves its arguments to a blocking thread.
@@ -387,11 +395,12 @@ impl<'n, 'a> Calls<'n, 'a> {
         }
     }
 
-    fn arguments(&mut self, arguments: &'a [Expr], offloads: bool) {
-        let outer = self.offloaded;
+    fn arguments(&mut self, arguments: &'a [Expr], offloads: bool, detaches: bool) {
+        let outer = (self.offloaded, self.detached);
         self.offloaded |= offloads;
+        self.detached |= detaches;
         arguments.iter().for_each(|argument| self.expr(argument));
-        self.offloaded = outer;
+        (self.offloaded, self.detached) = outer;
     }
 
     /// Calls in a macro whose body is no list of expressions: paths and methods followed by `(`.
@@ -452,19 +461,19 @@ impl<'a> Visit<'a> for Calls<'_, 'a> {
     fn expr(&mut self, expr: &'a Expr) {
         match &*expr.kind {
             ExprKind::Call { function, arguments } => {
-                let offloads = match &*function.kind {
-                    ExprKind::Path(path) => self.path_call(&path.segments, expr.span),
+                let (offloads, detaches) = match &*function.kind {
+                    ExprKind::Path(path) => (self.path_call(&path.segments, expr.span), detaches_by_name(path.last())),
                     _ => {
                         self.expr(function);
-                        false
+                        (false, false)
                     }
                 };
-                self.arguments(arguments, offloads);
+                self.arguments(arguments, offloads, detaches);
             }
             ExprKind::MethodCall { receiver, method, arguments, .. } => {
                 self.expr(receiver);
                 let offloads = self.method_call(receiver, method, arguments.len(), expr.span);
-                self.arguments(arguments, offloads);
+                self.arguments(arguments, offloads, detaches_by_name(method));
             }
             ExprKind::Path(path) => self.reference(&path.segments, expr.span),
             ExprKind::Closure { parameters, .. } => {

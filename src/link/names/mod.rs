@@ -16,6 +16,7 @@ use super::Repository;
 use super::workspace::Workspace;
 use crate::parse::rust::ast::{Function, Impl, Item};
 use crate::scan::source::{FileId, Place, Role, Span};
+pub(in crate::link) use calls::detaches_by_name;
 pub use cfg::in_production;
 pub use types::{Scope, Ty};
 
@@ -103,6 +104,8 @@ pub struct CallSite {
     pub certain: bool,
     /// Inside spawn_blocking, block_in_place, thread::spawn and wrappers of them.
     pub offloaded: bool,
+    /// Inside what is spawned: nobody waits for it here.
+    pub detached: bool,
     /// The function is passed as a value (`map_err(internal)`), not called here.
     pub by_reference: bool,
 }

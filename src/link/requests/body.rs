@@ -1,7 +1,9 @@
 //! Walks over the production code of a body, with what stands around each expression.
 
 use crate::link::names::visit::{self, Visit};
-use crate::parse::rust::ast::{Arm, Attribute, Block, Expr, ExprKind, Literal, MacroCall, Path, Statement};
+use crate::parse::rust::ast::{
+    Arm, Attribute, Block, Expr, ExprKind, Literal, MacroCall, Path, PatternKind, Statement,
+};
 
 /// Visits every expression with those around it, outermost first. Code under a `cfg` that production does not have and
 /// `if cfg!(debug_assertions)` are left out.
@@ -46,6 +48,39 @@ impl<'a> Visit<'a> for Walk<'a, '_> {
         if in_production(&arm.attributes) {
             visit::walk_arm(self, arm);
         }
+    }
+}
+
+/// Expressions whose values are dropped: statements that end with a semicolon, `let _ = ..`, `let _name = ..`.
+pub(super) fn dropped<'a>(block: &'a Block) -> Vec<&'a Expr> {
+    struct Dropped<'a>(Vec<&'a Expr>);
+    impl<'a> Visit<'a> for Dropped<'a> {
+        fn statement(&mut self, statement: &'a Statement) {
+            match statement {
+                Statement::Expr { value, ended: true, .. } => self.0.push(value),
+                Statement::Let { pattern, value: Some(value), .. } => match &pattern.kind {
+                    PatternKind::Wild => self.0.push(value),
+                    PatternKind::Name(name) if name.starts_with('_') => self.0.push(value),
+                    _ => {}
+                },
+                _ => {}
+            }
+            visit::walk_statement(self, statement);
+        }
+    }
+    let mut dropped = Dropped(Vec::new());
+    dropped.block(block);
+    dropped.0
+}
+
+/// A call that starts a task: nobody waits for what it is given.
+pub(super) fn spawns(expr: &Expr) -> bool {
+    match &*expr.kind {
+        ExprKind::Call { function, .. } => {
+            matches!(&*function.kind, ExprKind::Path(path) if crate::link::names::detaches_by_name(path.last()))
+        }
+        ExprKind::MethodCall { method, .. } => crate::link::names::detaches_by_name(method),
+        _ => false,
     }
 }
 

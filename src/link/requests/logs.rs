@@ -4,12 +4,13 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::Part;
-use super::body::{each, is_log, literal, placeholders};
+use super::body::{each, each_in, is_log, literal, placeholders};
 use super::sensitive::{self, Kind, names_in};
-use crate::facts::{Attr, Confidence, Fact, vocabulary};
+use crate::facts::{Attr, Confidence, Data, Fact, vocabulary};
 use crate::link::names::{FunctionInfo, Scope};
 use crate::parse::rust::ast::{
-    Attribute, Expr, ExprKind, Literal, MacroArgument, MacroCall, Parameter, Path, PatternKind, Token, TokenKind,
+    Attribute, Expr, ExprKind, Literal, MacroArgument, MacroCall, Parameter, Path, Pattern, PatternKind, Token,
+    TokenKind,
 };
 use crate::scan::source::Span;
 
@@ -20,8 +21,8 @@ pub(super) fn look<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut
         logs.span_attribute(attribute, found);
     }
     let Some(body) = &info.function.body else { return };
-    each(body, &mut |expr, _| match &*expr.kind {
-        ExprKind::Macro(call) if is_log(call) => logs.call(call, found),
+    each(body, &mut |expr, around| match &*expr.kind {
+        ExprKind::Macro(call) if is_log(call) => logs.call(call, around, found),
         ExprKind::MethodCall { method, arguments, method_span, .. } if method == "include_headers" => {
             let on =
                 arguments.first().is_some_and(|value| matches!(&*value.kind, ExprKind::Literal(Literal::Flag(true))));
@@ -48,7 +49,7 @@ impl<'a> Logs<'_, '_, 'a> {
         self.scope.get_or_init(|| self.part.context.names.scope(self.info.id))
     }
 
-    fn call(&self, call: &MacroCall, found: &mut Vec<Fact>) {
+    fn call(&self, call: &MacroCall, around: &[&'a Expr], found: &mut Vec<Fact>) {
         let level = level(call);
         let message = call.message().map(|(text, _)| text.to_string());
         let mut seen = Seen::new();
@@ -62,7 +63,23 @@ impl<'a> Logs<'_, '_, 'a> {
             "debug" | "trace" => Confidence::Medium,
             _ => Confidence::High,
         };
-        found.push(self.fact(level, message, &seen, call.span, sure));
+        let mut fact = self.fact(level, message, &seen, call.span, sure);
+        if let Data::LogCall(log) = &mut fact.data {
+            log.of_server_error = self.is_of_server_error(call, around).into();
+        }
+        found.push(fact);
+    }
+
+    /// In the branch of an error that answers that the server failed, with no louder log beside it.
+    fn is_of_server_error(&self, call: &MacroCall, around: &[&'a Expr]) -> bool {
+        let Some(branch) = around.iter().rev().find_map(|outer| branch_of_error(outer, call.span)) else { return false };
+        let text = self.part.context.repository.tree.file(self.info.file).slice(branch.span);
+        let mut failed = false;
+        each_in(branch, &mut |expr, _| {
+            failed |= matches!(&*expr.kind, ExprKind::Path(path)
+                if matches!(path.last(), "INTERNAL_SERVER_ERROR" | "InternalServerError"));
+        });
+        failed && !["error!", "warn!", "crit!"].iter().any(|word| text.contains(word))
     }
 
     fn fact(&self, level: &str, message: Option<String>, seen: &Seen, span: Span, sure: Confidence) -> Fact {
@@ -74,6 +91,7 @@ impl<'a> Logs<'_, '_, 'a> {
             sensitive: if seen.is_empty() { Attr::Unset } else { Attr::Known(seen.keys().cloned().collect()) },
             sensitivity: kind.into(),
             in_request: reached.is_some().into(),
+            of_server_error: false.into(),
         };
         self.part.fact(data, self.info.file, span, sure, None)
     }
@@ -161,6 +179,28 @@ impl<'a> Logs<'_, '_, 'a> {
             self.value(&name_expr(name, parameter.pattern.span), true, seen);
         }
     }
+}
+
+/// What an expression does with an error, where that holds a place: an `Err` arm, `if let Err`, `map_err`.
+fn branch_of_error<'a>(outer: &'a Expr, place: Span) -> Option<&'a Expr> {
+    let binds = |pattern: &Pattern| matches!(&pattern.kind, PatternKind::TupleStruct(path, _) if path.last() == "Err");
+    let branch = match &*outer.kind {
+        ExprKind::Match { arms, .. } => {
+            &arms.iter().find(|arm| arm.body.span.holds(place)).filter(|arm| binds(&arm.pattern))?.body
+        }
+        // The whole of it: an `else` beside the branch may answer as well.
+        ExprKind::If { condition, then, .. } => match &*condition.kind {
+            ExprKind::Let { pattern, .. } if binds(pattern) && then.span.holds(place) => outer,
+            _ => return None,
+        },
+        ExprKind::MethodCall { method, arguments, .. }
+            if matches!(method.as_str(), "map_err" | "unwrap_or_else" | "or_else") =>
+        {
+            arguments.first()?
+        }
+        _ => return None,
+    };
+    branch.span.holds(place).then_some(branch)
 }
 
 fn level(call: &MacroCall) -> &'static str {

@@ -1,13 +1,19 @@
 //! What happens on request paths: panics, blocking calls, prints, logs, errors.
 
+mod asks;
 mod blocking;
 mod body;
 mod channels;
 mod errors;
 mod logs;
+mod loops;
 mod panics;
 mod prints;
+mod secret_types;
 mod sensitive;
+mod swallowed;
+mod tasks;
+mod work;
 
 use super::names::FunctionInfo;
 use super::reach::{Reach, Reached};
@@ -20,12 +26,18 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     let reach = Reach::find(context, linked);
     let part = Part { context, reach: &reach };
     let mut found: Vec<Fact> = Vec::new();
+    let asking = loops::Asking::find(&part);
     for info in context.names.functions().iter().filter(|info| part.is_judged(info)) {
         panics::look(&part, info, &mut found);
         blocking::look(&part, info, &mut found);
         logs::look(&part, info, &mut found);
+        loops::look(&part, &asking, info, &mut found);
+        swallowed::look(&part, info, &mut found);
+        tasks::look(&part, info, &mut found);
+        work::look(&part, info, &mut found);
     }
     prints::look(&part, &mut found);
+    secret_types::look(&part, &mut found);
     errors::look(&part, linked, &mut found);
     channels::look(&part, linked, &mut found);
     found.sort_by_key(|fact| (fact.place, fact.kind()));
@@ -45,6 +57,11 @@ impl<'a> Part<'_, 'a> {
     /// Production code of a service.
     fn is_judged(&self, info: &FunctionInfo<'_>) -> bool {
         info.role == Role::Service && !info.development_only && !self.context.services_of(info.file).is_empty()
+    }
+
+    /// Whether a request waits for what stands at a place in a function.
+    fn waits_for(&self, info: &FunctionInfo<'_>, span: Span) -> bool {
+        self.reach.waits_for(info.id) || !self.reach.holds(info.id) && self.reached(info, span).is_some()
     }
 
     fn reached(&self, info: &FunctionInfo<'_>, span: Span) -> Option<Reached> {

@@ -275,10 +275,7 @@ pub(super) fn sensitive_field(names: &Names<'_>, ty: &Ty, depth: u32) -> Option<
 
 fn shown_field(names: &Names<'_>, info: &ItemInfo<'_>, field: &Field, depth: u32) -> Option<(String, Kind)> {
     let ty = names.type_at(info.module, Some(&info.path), &field.ty);
-    let skipped = field.attributes.iter().any(|attribute| {
-        matches!(attribute.path.last(), "debug" | "derivative" | "educe" | "debug_stub") && !attribute.tokens.is_empty()
-    });
-    if skipped || hides(names, &ty) {
+    if is_skipped(field) || hides(names, &ty) {
         return None;
     }
     if let Some(kind) = of_name(&field.name) {
@@ -290,6 +287,13 @@ fn shown_field(names: &Names<'_>, info: &ItemInfo<'_>, field: &Field, depth: u32
     }
     let (name, kind) = sensitive_field(names, inner, depth + 1)?;
     Some((format!("{}.{name}", field.name), kind))
+}
+
+/// Whether an attribute leaves a field out of Debug.
+pub(super) fn is_skipped(field: &Field) -> bool {
+    field.attributes.iter().any(|attribute| {
+        matches!(attribute.path.last(), "debug" | "derivative" | "educe" | "debug_stub") && !attribute.tokens.is_empty()
+    })
 }
 
 /// A type that shows nothing of what it holds, or that holds no text.
@@ -307,7 +311,8 @@ pub(super) fn hides(names: &Names<'_>, ty: &Ty) -> bool {
     names.item_at(&inner.path).is_some_and(|info| matches!(info.item.kind, ItemKind::Struct(_)) && !derives_debug(info))
 }
 
-fn derives_debug(info: &ItemInfo<'_>) -> bool {
+/// Whether Debug is derived, so that it shows every field.
+pub(super) fn derives_debug(info: &ItemInfo<'_>) -> bool {
     info.item.attributes.iter().any(|attribute| attribute.path.is("derive") && names_in(attribute, "Debug"))
 }
 

@@ -7,6 +7,7 @@ mod own_migrations;
 mod queries;
 mod runs;
 mod sets;
+mod sizes;
 
 use super::{Context, Linked};
 

@@ -1,5 +1,8 @@
 //! Queries in code: literal ones, ones that macros check, ones that are built at run time.
 
+use std::collections::HashMap;
+
+use super::sizes;
 use crate::facts::vocabulary::{Query, RuntimeSchema};
 use crate::facts::{Confidence, Data, Fact};
 use crate::link::names::FunctionInfo;
@@ -77,7 +80,8 @@ pub(super) fn emit(context: &Context<'_>, linked: &mut Linked) -> Vec<Literally>
     for function in context.names.functions().iter().filter(|function| function.role == Role::Service) {
         let Some(body) = &function.function.body else { continue };
         let added = taint::additions(body);
-        let reader = Reader { context, function, body, added, reach: &reach, taint: &taint };
+        let fetched = sizes::fetched(body);
+        let reader = Reader { context, function, body, added, fetched, reach: &reach, taint: &taint };
         walk::expressions(body, &mut |expr| reader.visit(expr, linked, &mut literal));
     }
     literal
@@ -90,6 +94,8 @@ struct Reader<'a> {
     body: &'a Block,
     /// What is added to texts after they got their names.
     added: Vec<(String, &'a Expr)>,
+    /// The method that fetches what a query gives, by where the query starts.
+    fetched: HashMap<Span, &'a str>,
     reach: &'a Reach,
     taint: &'a Taint,
 }
@@ -106,9 +112,19 @@ enum Text<'a> {
 impl<'a> Reader<'a> {
     fn visit(&self, expr: &'a Expr, linked: &mut Linked, literal: &mut Vec<Literally>) {
         if let Some((library, form, span, statement)) = self.taker(expr) {
-            self.add(library, form, span, statement, linked, literal);
+            let client = match &*expr.kind {
+                ExprKind::MethodCall { method, .. } => Some(method.as_str()),
+                _ => None,
+            };
+            let method = client.or_else(|| self.fetched.get(&expr.span).copied());
+            self.add(library, form, (span, method), statement, linked, literal);
         } else if let Some((library, span)) = self.dsl(expr) {
-            let data = Query { library: library.into(), form: "dsl".into(), dynamic: false.into(), ..Query::default() };
+            let mut data =
+                Query { library: library.into(), form: "dsl".into(), dynamic: false.into(), ..Query::default() };
+            data.in_request = self.reach.waits_for(self.function.id).into();
+            if let ExprKind::MethodCall { receiver, method, .. } = &*expr.kind {
+                sizes::of_chain(library, method, receiver, &mut data);
+            }
             linked.facts.add(self.context.fact(data, self.function.file, span));
         }
     }
@@ -238,7 +254,7 @@ impl<'a> Reader<'a> {
         &self,
         library: &str,
         form: &str,
-        span: Span,
+        (span, fetched): (Span, Option<&str>),
         statement: &'a Expr,
         linked: &mut Linked,
         literal: &mut Vec<Literally>,
@@ -250,6 +266,9 @@ impl<'a> Reader<'a> {
             Text::Literal(text, at) => {
                 let statements = sql::fragment(text);
                 shape(&statements, &mut data);
+                if data.lists.is_true() {
+                    sizes::narrow(text, fetched, &mut data);
+                }
                 data.text = text.into();
                 self.runtime_schema(&statements, span, linked);
                 literal.push(Literally { place: Place { file: self.function.file, span: at }, statements });
@@ -269,7 +288,7 @@ impl<'a> Reader<'a> {
             }
             Text::Unknown => data.form = "unknown".into(),
         }
-        data.in_request = self.reach.holds(self.function.id).into();
+        data.in_request = self.reach.waits_for(self.function.id).into();
         let mut fact: Fact = self.context.fact(data, self.function.file, span).confidence(confidence);
         if let Data::Query(query) = &fact.data
             && query.tainted.is_true()
@@ -428,8 +447,9 @@ fn is_sql(text: &str) -> bool {
 /// What the statements of a literal query tell about its size.
 fn shape(statements: &[Statement], data: &mut Query) {
     let [Statement { kind: Kind::Query(query), .. }] = statements else { return };
-    data.lists = (query.verb == "select").into();
+    data.lists = (query.verb == "select" && !query.tables.is_empty()).into();
     data.bounded = query.bounded.into();
+    data.filtered = query.filtered.into();
     data.select_star = query.star.into();
 }
 
