@@ -72,7 +72,9 @@ impl<'a> Logs<'_, '_, 'a> {
 
     /// In the branch of an error that answers that the server failed, with no louder log beside it.
     fn is_of_server_error(&self, call: &MacroCall, around: &[&'a Expr]) -> bool {
-        let Some(branch) = around.iter().rev().find_map(|outer| branch_of_error(outer, call.span)) else { return false };
+        let Some(branch) = around.iter().rev().find_map(|outer| branch_of_error(outer, call.span)) else {
+            return false;
+        };
         let text = self.part.context.repository.tree.file(self.info.file).slice(branch.span);
         let mut failed = false;
         each_in(branch, &mut |expr, _| {
