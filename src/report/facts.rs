@@ -27,6 +27,9 @@ pub struct Listed {
     column: u32,
     /// Role of the code it was found in.
     role: &'static str,
+    /// Why the file has that role, where more than its name decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role_because: Option<String>,
     /// How sure.
     confidence: Confidence,
     /// Only a framework's default establishes it.
@@ -59,6 +62,10 @@ fn one(id: FactId, fact: &Fact, facts: &Facts, tree: &Tree, quoter: &Quoter) -> 
         line: at.line,
         column: at.column,
         role: fact.role.word(),
+        role_because: Some(&file.role_because)
+            .filter(|_| fact.role == file.role)
+            .filter(|why| !why.is_empty())
+            .map(|why| quoter.prose(why)),
         confidence: fact.confidence,
         default: fact.is_default,
         services: fact.services.iter().filter_map(service).collect(),
@@ -122,13 +129,18 @@ fn in_words(fact: &Listed) -> String {
         fact.attributes.iter().map(|(name, value)| format!("{name}={}", short(value))).collect();
     let marks = [
         (fact.default, "(default)".to_string()),
-        (fact.role != "service", format!("(role {})", fact.role)),
+        (fact.role != "service" || fact.role_because.is_some(), role(fact)),
         (fact.confidence == Confidence::Medium, "(medium confidence)".to_string()),
         (fact.confidence == Confidence::Low, "(low confidence)".to_string()),
         (!fact.services.is_empty(), format!("[{}]", fact.services.join(", "))),
     ];
     words.extend(marks.into_iter().filter(|(applies, _)| *applies).map(|(_, mark)| mark));
     words.join(" ")
+}
+
+fn role(fact: &Listed) -> String {
+    let because = fact.role_because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
+    format!("(role {}{because})", fact.role)
 }
 
 fn short(value: &Json) -> String {

@@ -17,6 +17,7 @@ pub fn tree(files: &[(&str, &str)]) -> Tree {
         path: (*path).to_string(),
         kind: Kind::Text,
         role: Role::Service,
+        role_because: String::new(),
         tracked: Some(true),
         ignored: false,
         size: text.len() as u64,

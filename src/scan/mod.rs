@@ -8,6 +8,7 @@ mod kind;
 mod read;
 mod role;
 pub mod source;
+mod usage;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -88,6 +89,7 @@ pub fn scan(root: &Path, options: &ScanOptions) -> Result<Tree, ScanError> {
         files.push(file);
         notices.extend(file_notices);
     }
+    usage::settle(&mut files);
     notices.sort();
     Ok(Tree { root: root.to_path_buf(), git_prefix: tracking.prefix, files, notices })
 }
@@ -228,6 +230,7 @@ fn source_file(
         path: found.path.clone(),
         kind,
         role: role::of(&found.path, kind, &contents.text),
+        role_because: String::new(),
         tracked: tracking.paths.as_ref().map(|tracked| tracked.contains(&found.path)),
         ignored: found.ignored,
         size: contents.size,

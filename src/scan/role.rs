@@ -35,6 +35,17 @@ pub(super) fn of(path: &str, kind: Kind, text: &str) -> Role {
     })
 }
 
+/// Whether folders say that they hold examples and nothing else.
+pub(super) fn of_examples(folders: &str, kind: Kind) -> bool {
+    let mut roles = folders.split('/').filter_map(|folder| folder_role(folder, kind)).peekable();
+    roles.peek().is_some() && roles.all(|role| role == Role::Example)
+}
+
+/// Whether a folder's name says that it holds examples.
+pub(super) fn is_example_folder(name: &str) -> bool {
+    word_role(&name.to_ascii_lowercase()) == Some(Role::Example)
+}
+
 fn folder_role(folder: &str, kind: Kind) -> Option<Role> {
     let folder = folder.to_ascii_lowercase();
     let whole = FOLDERS.iter().find(|(_, names)| names.contains(&folder.as_str())).map(|(role, _)| *role);

@@ -136,6 +136,8 @@ pub struct SourceFile {
     pub kind: Kind,
     /// What it is for.
     pub role: Role,
+    /// Why it has that role, where more than its name decided.
+    pub role_because: String,
     /// Whether git tracks it; `None` when there is no index to ask.
     pub tracked: Option<bool>,
     /// Whether a .gitignore rule covers it (a file may be both ignored and tracked).

@@ -93,6 +93,7 @@ mod tests {
             path: ".dockerignore".into(),
             kind: Kind::DockerIgnore,
             role: Role::Service,
+            role_because: String::new(),
             tracked: None,
             ignored: false,
             size: 0,

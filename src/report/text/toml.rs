@@ -27,6 +27,7 @@ fn one(error: &TomlError, look: &Look) -> String {
         path: error.path.clone(),
         kind: Kind::Toml,
         role: Role::Service,
+        role_because: String::new(),
         tracked: None,
         ignored: false,
         size: error.text.len() as u64,
