@@ -1068,6 +1068,40 @@ vocabulary! {
         spread: flag,
         /// It has a persistent volume of its own.
         persistent: flag,
+        /// A network policy selects its pods.
+        network_policy: flag,
+    }
+
+    /// Rules for the traffic of pods: a NetworkPolicy, or Cilium's or Calico's own kind.
+    network_policy NetworkPolicy {
+        /// Name.
+        name: text,
+        /// It limits what may reach the pods.
+        ingress: flag,
+        /// It limits what the pods may reach.
+        egress: flag,
+        /// It selects every pod of its namespace.
+        selects_all: flag,
+    }
+
+    /// How long a service that is told to stop may go on before it is killed.
+    stop_grace StopGrace {
+        /// kubernetes, compose, ecs.
+        by: text,
+        /// Name of the workload, service or task.
+        workload: text,
+        /// Seconds from the first signal, written or by the platform's default.
+        seconds: number,
+        /// The platform's default, not written down.
+        platform_default: flag,
+        /// Seconds of them that a preStop hook sleeps.
+        pre_stop_sleep: number,
+        /// Seconds that the service's own draining may take.
+        drain: number,
+        /// They are enough for the hook and the draining.
+        covers_drain: flag,
+        /// It stops a service of this repository.
+        of_service: flag,
     }
 
     /// A container of a workload or task.
@@ -1082,7 +1116,7 @@ vocabulary! {
         mutable_tag: flag,
         /// CPU or memory limits are set.
         limits: flag,
-        /// Requests are set.
+        /// CPU or memory is requested; a limit alone is a request too.
         requests: flag,
         /// Privileged.
         privileged: flag,
@@ -1092,6 +1126,30 @@ vocabulary! {
         non_root: flag,
         /// Host network, PID or IPC namespace, or a host path.
         host_access: flag,
+        /// Namespaces of the host that it shares: network, pid, ipc.
+        host_namespaces: list,
+        /// Paths of the host that its pod mounts.
+        host_paths: list,
+        /// CPU is limited.
+        cpu_limit: flag,
+        /// Memory is limited.
+        memory_limit: flag,
+        /// CPU is requested; a limit alone is a request too.
+        cpu_request: flag,
+        /// Memory is requested; a limit alone is a request too.
+        memory_request: flag,
+        /// Its processes may gain more privileges than they start with (nothing sets allowPrivilegeEscalation to false).
+        privilege_escalation: flag,
+        /// Capabilities that are taken from it.
+        drops_capabilities: list,
+        /// Capabilities that it is given.
+        adds_capabilities: list,
+        /// The token of its service account is mounted.
+        account_token: flag,
+        /// It has a liveness probe.
+        liveness: flag,
+        /// It has a readiness probe.
+        readiness: flag,
         /// It only runs before the others start.
         init: flag,
         /// Name of its workload, task or service.

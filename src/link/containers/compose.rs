@@ -8,7 +8,7 @@ use super::variables::expand;
 use super::{Deployment, command, images, known, names_port, port_of};
 use crate::facts::vocabulary::{
     ComposeService, Container, DeploymentStrategy, Https, InstanceCount, RateLimit, ResourceLimit, ResponseHeader,
-    SecretsManager,
+    SecretsManager, StopGrace,
 };
 use crate::facts::{Attr, Confidence, Data};
 use crate::link::configuration::words;
@@ -225,7 +225,15 @@ fn container(deployment: &mut Deployment<'_, '_>, service: &Service<'_>, image: 
     let known_image = image.filter(|(_, complete)| *complete).map(|(text, _)| text);
     let built = node.get("build").is_some();
     let text = |key: &str| node.get(key).and_then(Node::scalar);
-    let host = ["network_mode", "pid", "ipc"].iter().any(|key| text(key).as_deref() == Some("host"));
+    let namespaces = [("network_mode", "network"), ("pid", "pid"), ("ipc", "ipc")];
+    let namespaces = namespaces.iter().filter(|(key, _)| text(key).as_deref() == Some("host"));
+    let namespaces: Vec<String> = namespaces.map(|(_, name)| (*name).to_string()).collect();
+    let host = !namespaces.is_empty();
+    let cpu = ["cpus", "cpu_quota", "cpu_count"].iter().any(|key| node.get(key).is_some());
+    let words = |key: &str| {
+        let list = node.get(key).map(|list| list.items().iter().filter_map(|item| item.scalar()).collect());
+        Attr::<Vec<String>>::from(list)
+    };
     let data = Container {
         name: service.name.into(),
         tag: known_image.as_deref().and_then(|image| known::split(image).1.map(str::to_string)).into(),
@@ -244,12 +252,47 @@ fn container(deployment: &mut Deployment<'_, '_>, service: &Service<'_>, image: 
             None => Attr::Known(false),
         },
         host_access: Attr::Known(host),
+        host_namespaces: Some(namespaces).filter(|names| !names.is_empty()).into(),
+        cpu_limit: Attr::Known(node.at(&["deploy", "resources", "limits", "cpus"]).is_some() || cpu),
+        memory_limit: Attr::Known(
+            node.at(&["deploy", "resources", "limits", "memory"]).is_some() || node.get("mem_limit").is_some(),
+        ),
+        drops_capabilities: words("cap_drop"),
+        adds_capabilities: words("cap_add"),
         init: Attr::Known(false),
         workload: service.name.into(),
         by: "compose".into(),
         of_service: service.owner.of_service.clone(),
+        ..Container::default()
     };
     add(deployment, service, data, service.key);
+    if let Some(entry) = node.entry("stop_grace_period") {
+        let seconds = entry.value.scalar().map(|text| value(&text, service.variables).0);
+        let data = StopGrace {
+            by: "compose".into(),
+            workload: service.name.into(),
+            seconds: seconds.and_then(|text| seconds_of(&text)).map_or(Attr::Unknown, Attr::Known),
+            platform_default: Attr::Known(false),
+            of_service: service.owner.of_service.clone(),
+            ..StopGrace::default()
+        };
+        add(deployment, service, data, entry.key_span);
+    }
+}
+
+/// Seconds of a duration such as `1m30s` or `500ms`.
+fn seconds_of(text: &str) -> Option<f64> {
+    const UNITS: &[(&str, f64)] = &[("h", 3600.0), ("ms", 0.001), ("us", 0.000_001), ("m", 60.0), ("s", 1.0)];
+    let mut rest = text.trim();
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
+        let number: f64 = rest[..digits].parse().ok()?;
+        let (unit, factor) = UNITS.iter().find(|(unit, _)| rest[digits..].starts_with(unit))?;
+        seconds += number * factor;
+        rest = &rest[digits + unit.len()..];
+    }
+    (!text.trim().is_empty()).then_some(seconds)
 }
 
 /// Where CPU or memory limits are set.

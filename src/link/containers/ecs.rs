@@ -6,7 +6,7 @@ use super::kubernetes::{number, written};
 use super::owner::Owner;
 use super::{Deployment, images, known, names_port, port_of, secret_names};
 use crate::facts::vocabulary::{
-    Container, DeploymentStrategy, PlainSecretReference, Probe, ResourceLimit, SecretsManager, Workload,
+    Container, DeploymentStrategy, PlainSecretReference, Probe, ResourceLimit, SecretsManager, StopGrace, Workload,
 };
 use crate::facts::{Attr, Confidence};
 use crate::link::delivery::terraform::{Resource, resources};
@@ -107,14 +107,31 @@ impl Task<'_> {
                 None => Attr::Known(false),
             },
             host_access: Attr::Known(false),
+            cpu_limit: Attr::Known(self.sized),
+            memory_limit: Attr::Known(self.sized || has("memory")),
+            cpu_request: Attr::Known(self.sized || has("cpu")),
+            memory_request: Attr::Known(self.sized || has("memory") || has("memoryReservation")),
             init: Attr::Known(false),
             workload: self.family.into(),
             by: "ecs".into(),
             of_service: owner.of_service.clone(),
+            ..Container::default()
         };
         let span = node.entry("name").map_or(node.span, |entry| entry.key_span);
         let fact = deployment.context.fact(data, self.file, span);
         deployment.add(owner.mark(fact));
+        if let Some(entry) = node.entry("stopTimeout").filter(|_| owner.may_be_service()) {
+            let data = StopGrace {
+                by: "ecs".into(),
+                workload: self.family.into(),
+                seconds: super::kubernetes::number(&entry.value).map_or(Attr::Unknown, Attr::Known),
+                platform_default: Attr::Known(false),
+                of_service: owner.of_service.clone(),
+                ..StopGrace::default()
+            };
+            let fact = deployment.context.fact(data, self.file, entry.key_span);
+            deployment.add(owner.mark(fact));
+        }
     }
 
     fn health_check(&self, deployment: &mut Deployment<'_, '_>, node: &Node, owner: &Owner) {

@@ -1,7 +1,8 @@
-//! What belongs together across files: probes and routes, variables read and set, images and services.
+//! What belongs together across files: probes and routes, variables read and set, grace periods and draining.
 
 mod documents;
 mod probes;
+mod stopping;
 mod variables;
 
 use super::{Context, Linked};
@@ -11,4 +12,5 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     probes::tie(context, linked);
     variables::tie(context, linked);
     documents::tie(context, linked);
+    stopping::tie(context, linked);
 }

@@ -2,11 +2,14 @@
 
 pub mod blocks;
 pub mod chart;
+mod container;
 mod expression;
 mod ingress;
 mod kustomize;
+mod network;
 mod pod;
 mod secret;
+mod stop;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -96,6 +99,7 @@ pub fn emit(deployment: &mut Deployment<'_, '_>) {
         }
         secret::emit(deployment, object);
         ingress::emit(deployment, object, &objects);
+        network::emit(deployment, object);
     }
     workload::emit_scaling(deployment, &scaling);
     kustomize::emit_environments(deployment);

@@ -1,11 +1,11 @@
 //! Workloads, their containers and probes, and what scales and protects them.
 
 use super::pod::{Pod, number, ports, ports_open_ended};
-use super::{Found, Object, lookup, lookup_at, place, written};
-use crate::facts::vocabulary::{Autoscaler, Container, DeploymentStrategy, Probe, Workload};
+use super::{Found, Object, container, lookup, lookup_at, network, place, stop, written};
+use crate::facts::vocabulary::{Autoscaler, DeploymentStrategy, Probe, Workload};
 use crate::facts::{Attr, Confidence};
 use crate::link::containers::owner::Owner;
-use crate::link::containers::{Deployment, known, names_port, port_of};
+use crate::link::containers::{Deployment, names_port, port_of};
 use crate::parse::document::Node;
 
 /// What scales and protects workloads.
@@ -66,7 +66,7 @@ impl<'o> Scaling<'o> {
 }
 
 /// Whether a selector's labels are all among a pod's; template actions are compared by their text without indents.
-fn covers(selector: &Node, labels: &Node, same_group: bool) -> bool {
+pub fn covers(selector: &Node, labels: &Node, same_group: bool) -> bool {
     let plain = |key: &str| key.split("| nindent").next().unwrap_or(key).replace("{{-", "{{").trim().to_string();
     !selector.entries().is_empty()
         && selector.entries().iter().all(|wanted| {
@@ -100,12 +100,15 @@ pub fn emit(
     let main = owners.iter().zip(pod.containers()).filter(|(_, (_, init))| !init).map(|(owner, _)| owner);
     let owner = main.max_by_key(|owner| rank(owner)).cloned().unwrap_or_else(Owner::other);
     let owner = if is_job(&object.kind) { Owner { of_service: Attr::Known(false), ..owner } } else { owner };
-    let data = workload(object, pod, scaling, &owner);
+    let data = workload(object, pod, scaling, &owner, all);
     let fact = deployment.context.fact(data, object.file, place(object, &["metadata", "name"]));
     deployment.add(owner.mark(optional(object, fact)));
+    if !is_job(&object.kind) {
+        stop::emit(deployment, object, pod, &owner);
+    }
     for ((node, init), owner) in pod.containers().into_iter().zip(owners) {
         let owner = if is_job(&object.kind) { Owner { of_service: Attr::Known(false), ..owner } } else { owner };
-        container(deployment, object, pod, node, init, &owner);
+        container::emit(deployment, object, pod, (node, init), &owner, all);
         if !init {
             probes(deployment, object, node, &owner, all);
         }
@@ -117,7 +120,7 @@ fn is_knative(object: &Object) -> bool {
 }
 
 /// What a default install leaves out is less sure.
-fn optional(object: &Object, fact: crate::facts::Fact) -> crate::facts::Fact {
+pub fn optional(object: &Object, fact: crate::facts::Fact) -> crate::facts::Fact {
     if object.optional { fact.confidence(Confidence::Medium) } else { fact }
 }
 
@@ -137,7 +140,7 @@ fn container_owner(deployment: &Deployment<'_, '_>, object: &Object, container: 
     deployment.owners.of_names(&[name.as_str(), workload], resolved.then_some(image.as_str()))
 }
 
-fn workload(object: &Object, pod: &Pod<'_>, scaling: &Scaling<'_>, owner: &Owner) -> Workload {
+fn workload(object: &Object, pod: &Pod<'_>, scaling: &Scaling<'_>, owner: &Owner, all: &[Object]) -> Workload {
     let replicas = number_attr(lookup(pod.spec, "replicas"));
     let strategy = strategy(object, pod).or_else(|| scaling.delivery(object).map(|kind| Attr::Known(kind.to_string())));
     Workload {
@@ -154,10 +157,11 @@ fn workload(object: &Object, pod: &Pod<'_>, scaling: &Scaling<'_>, owner: &Owner
         disruption_budget: Attr::Known(scaling.protected(object, pod)),
         spread: spread(pod),
         persistent: Attr::Known(persistent(pod)),
+        network_policy: Attr::Known(network::covered(object, pod, all)),
     }
 }
 
-fn number_attr(found: Found<'_>) -> Attr<f64> {
+pub fn number_attr(found: Found<'_>) -> Attr<f64> {
     match found {
         Found::Node(node) => number(node).map_or(Attr::Unknown, Attr::Known),
         Found::Absent => Attr::Unset,
@@ -225,84 +229,6 @@ fn persistent(pod: &Pod<'_>) -> bool {
     let claims = pod.spec.get("volumeClaimTemplates").is_some_and(|claims| !claims.items().is_empty());
     let volumes = pod.pod.get("volumes").map_or(&[][..], Node::items);
     claims || volumes.iter().any(|volume| volume.get("persistentVolumeClaim").is_some())
-}
-
-fn container(
-    deployment: &mut Deployment<'_, '_>,
-    object: &Object,
-    pod: &Pod<'_>,
-    node: &Node,
-    init: bool,
-    owner: &Owner,
-) {
-    let image = node.get("image").and_then(written);
-    let resolved = image.clone().filter(|image| !image.contains("{{"));
-    let tag = resolved.as_deref().and_then(|image| known::split(image).1.map(str::to_string));
-    let data = Container {
-        name: node.get("name").and_then(written).into(),
-        tag: if resolved.is_some() { tag.into() } else { Attr::Unknown },
-        mutable_tag: resolved.as_deref().map_or(Attr::Unknown, |image| Attr::Known(!known::names_version(image))),
-        image: if resolved.is_some() { resolved.into() } else { Attr::Unknown },
-        limits: amounts(node, "limits"),
-        requests: amounts(node, "requests"),
-        privileged: flag(lookup_at(node, &["securityContext", "privileged"])),
-        read_only_root: flag(lookup_at(node, &["securityContext", "readOnlyRootFilesystem"])),
-        non_root: non_root(pod, node),
-        host_access: host_access(pod),
-        init: Attr::Known(init),
-        workload: object.name.as_str().into(),
-        by: "kubernetes".into(),
-        of_service: owner.of_service.clone(),
-    };
-    let span = node.entry("name").map_or(node.span, |entry| entry.value.span);
-    let fact = deployment.context.fact(data, object.file, span);
-    deployment.add(owner.mark(optional(object, fact)));
-}
-
-/// Whether CPU or memory amounts are given.
-fn amounts(node: &Node, which: &str) -> Attr<bool> {
-    match lookup_at(node, &["resources", which]) {
-        Found::Node(amounts) if amounts.is_unresolved() => Attr::Unknown,
-        Found::Node(amounts) => {
-            Attr::Known(["cpu", "memory"].iter().any(|key| amounts.get(key).is_some_and(|value| !value.is_null())))
-        }
-        Found::Absent => Attr::Known(false),
-        Found::Unknown => Attr::Unknown,
-    }
-}
-
-fn flag(found: Found<'_>) -> Attr<bool> {
-    match found {
-        Found::Node(node) => node.flag().map_or(Attr::Unknown, Attr::Known),
-        Found::Absent => Attr::Known(false),
-        Found::Unknown => Attr::Unknown,
-    }
-}
-
-/// By the container's own security context, else by the pod's.
-fn non_root(pod: &Pod<'_>, container: &Node) -> Attr<bool> {
-    let mut unknown = false;
-    for context in [lookup(container, "securityContext"), lookup(pod.pod, "securityContext")] {
-        match (context.then("runAsUser"), context.then("runAsNonRoot")) {
-            (Found::Node(user), _) if number(user).is_some() => return Attr::Known(number(user) != Some(0.0)),
-            (_, Found::Node(non_root)) if non_root.flag().is_some() => {
-                return Attr::Known(non_root.flag() == Some(true));
-            }
-            (Found::Absent, Found::Absent) => {}
-            _ => unknown = true,
-        }
-    }
-    if unknown { Attr::Unknown } else { Attr::Known(false) }
-}
-
-fn host_access(pod: &Pod<'_>) -> Attr<bool> {
-    let namespaces = ["hostNetwork", "hostPID", "hostIPC"].map(|key| flag(lookup(pod.pod, key)));
-    let volumes = pod.pod.get("volumes").map_or(&[][..], Node::items);
-    let path = volumes.iter().any(|volume| volume.get("hostPath").is_some());
-    if path || namespaces.contains(&Attr::Known(true)) {
-        return Attr::Known(true);
-    }
-    if namespaces.contains(&Attr::Unknown) { Attr::Unknown } else { Attr::Known(false) }
 }
 
 const PROBES: &[(&str, &str)] =
