@@ -22,6 +22,7 @@ const TEMPLATES: &[(&str, &[&str])] = &[
     ("StatefulSet", &["template"]),
     ("DaemonSet", &["template"]),
     ("ReplicaSet", &["template"]),
+    ("ReplicationController", &["template"]),
     ("Rollout", &["template"]),
     ("Job", &["template"]),
     ("CronJob", &["jobTemplate", "spec", "template"]),
