@@ -222,6 +222,10 @@ pub struct Stats {
     pub facts: usize,
     /// Rules that ran.
     pub rules: usize,
+    /// Commits that were walked; 0 without `--history`.
+    pub commits: usize,
+    /// Earlier and present versions of files that were searched in them.
+    pub versions: usize,
 }
 
 /// Everything a run found.

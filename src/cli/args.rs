@@ -81,6 +81,21 @@ pub struct Sources {
     pub rules: Option<PathBuf>,
 }
 
+/// Whether and which commits are searched.
+#[derive(Args, Clone, Debug, Default)]
+pub struct HistoryArgs {
+    /// Search the commits of the git history for secrets as well: of all branches and tags, or of a revision or range
+    /// such as `main~50..main`.
+    #[arg(
+        long = "history",
+        value_name = "RANGE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ""
+    )]
+    pub range: Option<String>,
+}
+
 /// Arguments of `check`.
 #[derive(Args, Clone, Debug)]
 pub struct CheckArgs {
@@ -108,6 +123,9 @@ pub struct CheckArgs {
     /// Put suppressed findings into SARIF too, marked as such (code scanning shows them as open).
     #[arg(long)]
     pub sarif_include_suppressed: bool,
+    /// Whether the history is searched.
+    #[command(flatten)]
+    pub history: HistoryArgs,
     /// Judge attestations as of this day, YYYY-MM-DD.
     #[arg(long, value_name = "DAY", hide = true)]
     pub today: Option<jiff::civil::Date>,
@@ -198,6 +216,9 @@ pub struct FactsArgs {
     /// Only facts of this kind (repeatable).
     #[arg(long, value_name = "KIND")]
     pub kind: Vec<String>,
+    /// Whether the history is searched.
+    #[command(flatten)]
+    pub history: HistoryArgs,
     /// Table or JSON.
     #[arg(long, value_enum, default_value_t)]
     pub format: ListFormat,

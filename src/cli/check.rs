@@ -26,11 +26,15 @@ pub fn run(arguments: &CheckArgs) -> Result<Exit, Stop> {
     let rules = documents_of(&basis, &settings);
     let items: Vec<String> = basis.checklist.items.iter().map(|item| item.id.clone()).collect();
     let selection = Selection::new(&arguments.only, &arguments.skip, &rules, &items)?;
-    let options = ScanOptions { exclude: basis.config.exclude.clone(), ..ScanOptions::default() };
+    let options = ScanOptions {
+        exclude: basis.config.exclude.clone(),
+        history: arguments.history.range.clone(),
+        ..ScanOptions::default()
+    };
     let progress = Progress::start();
     let run = pipeline::on_deep_stack(|| {
         let read = pipeline::read(&arguments.path, &options, &basis.catalog, |stage| progress.stage(stage))?;
-        progress.stage("checking");
+        progress.stage(pipeline::Stage::Checking);
         let outcome = pipeline::check(&read, &basis, &settings);
         Ok((read, outcome))
     });
@@ -150,13 +154,20 @@ fn say_end(outcome: &Outcome, exit: Exit, started: Instant) {
             output::say(&format!("prodcheck: {}", report::quote::escape(&notice.to_string())));
         }
     }
-    output::say(&format!("prodcheck: {} files in {:.1} s", outcome.stats.files, started.elapsed().as_secs_f64()));
+    let stats = outcome.stats;
+    let history = match stats.commits {
+        0 => String::new(),
+        commits => format!(", {} versions of files in {commits} commits", stats.versions),
+    };
+    output::say(&format!("prodcheck: {} files{history} in {:.1} s", stats.files, started.elapsed().as_secs_f64()));
 }
 
 /// What follows from a root that cannot be scanned.
 pub fn cannot_scan(error: ScanError) -> Stop {
     match error {
-        ScanError::Missing(_) | ScanError::NotAFolder(_) => Stop::usage(error.to_string()),
+        ScanError::Missing(_) | ScanError::NotAFolder(_) | ScanError::History(_) => {
+            Stop::usage(report::quote::escape(&error.to_string()))
+        }
         ScanError::Unreadable(..) => Stop::incomplete(error.to_string()),
     }
 }

@@ -6,7 +6,7 @@ use super::{Exit, Stop, output, rules};
 use crate::config::nearest;
 use crate::facts::vocabulary;
 use crate::report::facts as report;
-use crate::report::quote::Quoter;
+use crate::report::quote::{Quoter, escape};
 use crate::scan::ScanOptions;
 use std::path::Path;
 
@@ -15,7 +15,10 @@ pub fn run(arguments: &FactsArgs) -> Result<Exit, Stop> {
     for kind in &arguments.kind {
         known_kind(kind)?;
     }
-    let read = read(&arguments.path, &arguments.sources)?;
+    let read = read(&arguments.path, &arguments.sources, arguments.history.range.clone())?;
+    for notice in read.notices.iter().filter(|notice| notice.fatal) {
+        output::say(&format!("prodcheck: {}", escape(&notice.to_string())));
+    }
     let quoter = Quoter::new(&read.repository.tree, &read.linked.masks);
     let list = report::list(&read.linked.facts, &read.repository.tree, &quoter, &arguments.kind);
     output::to_stdout(&match arguments.format {
@@ -26,9 +29,9 @@ pub fn run(arguments: &FactsArgs) -> Result<Exit, Stop> {
 }
 
 /// A repository, read and linked, without a check.
-pub fn read(path: &Path, sources: &Sources) -> Result<Read, Stop> {
+pub fn read(path: &Path, sources: &Sources, history: Option<String>) -> Result<Read, Stop> {
     let basis = rules::basis(path, sources)?;
-    let options = ScanOptions { exclude: basis.config.exclude.clone(), ..ScanOptions::default() };
+    let options = ScanOptions { exclude: basis.config.exclude.clone(), history, ..ScanOptions::default() };
     let read = pipeline::on_deep_stack(|| pipeline::read(path, &options, &basis.catalog, |_| ()))?;
     read.map_err(super::check::cannot_scan)
 }

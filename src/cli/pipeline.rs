@@ -8,8 +8,10 @@ use super::rules::Basis;
 use crate::check::outcome::Outcome;
 use crate::check::settings::Settings;
 use crate::link::catalog::Catalog;
+use crate::link::secrets::past::Secrets;
 use crate::link::{Linked, Repository};
 use crate::parse::Parsed;
+use crate::scan::history::{History, Past};
 use crate::scan::source::{Kind, Notice, SourceFile, Tree};
 use crate::scan::{ScanError, ScanOptions};
 use crate::{check, link, parse, scan};
@@ -26,6 +28,25 @@ pub struct Read {
     pub linked: Linked,
     /// What was not read or not understood, of all stages so far.
     pub notices: Vec<Notice>,
+    /// Commits of the history that were walked.
+    pub commits: usize,
+    /// Versions of files that were searched in them.
+    pub versions: usize,
+}
+
+/// What a run is at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// Files are found and read.
+    Reading,
+    /// Earlier versions of files are searched: so many of so many.
+    History(usize, usize),
+    /// Files are parsed.
+    Parsing,
+    /// What they say is tied together.
+    Linking,
+    /// Rules are asked.
+    Checking,
 }
 
 /// Runs something on a thread with a deep stack, in a pool of such threads for what it does in parallel.
@@ -34,33 +55,48 @@ pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> 
     Ok(pool.install(work))
 }
 
-/// Scans, parses and links; `stage` hears the name of each stage.
+/// Scans, parses and links; `stage` hears of each stage.
 ///
 /// # Errors
-/// When the root cannot be scanned.
+/// When the root cannot be scanned, or its history not as it was asked for.
 pub fn read(
     root: &Path,
     options: &ScanOptions,
     catalog: &Catalog,
-    stage: impl Fn(&'static str),
+    stage: impl Fn(Stage) + Sync,
 ) -> Result<Read, ScanError> {
-    stage("reading files");
+    stage(Stage::Reading);
     let mut notices = Vec::new();
+    let history = history(root, options, &mut notices)?;
     let mut tree = netted("scanning", &mut notices, || scan::scan(root, options).map(Some))
         .unwrap_or(Ok(None))?
         .unwrap_or_default();
     notices.append(&mut tree.notices);
-    stage("parsing");
+    let past = history.map_or_else(Past::default, |history| {
+        let heard = |done, all| stage(Stage::History(done, all));
+        heard(0, 0);
+        let search = || history.search(&tree, options, &Secrets, &heard);
+        netted("searching the history", &mut notices, search).unwrap_or_default()
+    });
+    notices.extend(past.notices);
+    tree.past = past.files;
+    stage(Stage::Parsing);
     let parsed = netted("parsing", &mut notices, || parse::parse_all(&tree));
     let (parsed, mut problems) = parsed.unwrap_or_else(|| (nothing_parsed(&tree), Vec::new()));
     notices.append(&mut problems);
-    stage("linking");
+    stage(Stage::Linking);
     let repository = Repository { tree, parsed };
     let mut linked = netted("linking", &mut notices, || link::link(&repository, catalog)).unwrap_or_default();
     notices.append(&mut linked.notices);
     notices.sort();
     notices.dedup();
-    Ok(Read { repository, linked, notices })
+    Ok(Read { repository, linked, notices, commits: past.commits, versions: past.versions })
+}
+
+/// The history, where it is asked for; what is wrong with the question is said before anything is read.
+fn history(root: &Path, options: &ScanOptions, notices: &mut Vec<Notice>) -> Result<Option<History>, ScanError> {
+    let Some(range) = &options.history else { return Ok(None) };
+    netted("opening the history", notices, || History::open(root, range)).transpose()
 }
 
 fn nothing_parsed(tree: &Tree) -> Vec<Parsed> {
@@ -91,6 +127,8 @@ pub fn check(read: &Read, basis: &Basis, settings: &Settings) -> Outcome {
     outcome.stats.files_read = read.repository.tree.files.iter().filter(|file| is_read(file)).count();
     outcome.own_rules.clone_from(&basis.own_rules);
     outcome.stats.facts = read.linked.facts.all.len();
+    outcome.stats.commits = read.commits;
+    outcome.stats.versions = read.versions;
     outcome
 }
 

@@ -1,5 +1,6 @@
 //! Tells a waiting person what the run is at: on standard error, on a terminal, and only after half a second.
 
+use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -8,19 +9,21 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::pipeline::Stage;
+
 const PATIENCE: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(120);
 
 /// A spinner that may never have to show itself.
 pub struct Progress {
-    stage: Arc<Mutex<&'static str>>,
+    stage: Arc<Mutex<Stage>>,
     shown: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Progress {
     /// Starts to wait.
     pub fn start() -> Progress {
-        let stage = Arc::new(Mutex::new("reading"));
+        let stage = Arc::new(Mutex::new(Stage::Reading));
         let shown = std::io::stderr().is_terminal().then(|| {
             let (stop, stopped) = channel::<()>();
             let stage = Arc::clone(&stage);
@@ -36,9 +39,9 @@ impl Progress {
     }
 
     /// Says what the run is at now.
-    pub fn stage(&self, name: &'static str) {
+    pub fn stage(&self, now: Stage) {
         if let Ok(mut stage) = self.stage.lock() {
-            *stage = name;
+            *stage = now;
         }
     }
 
@@ -51,13 +54,24 @@ impl Progress {
     }
 }
 
-fn spin(stage: &Mutex<&'static str>, wait: impl Fn() -> Result<(), RecvTimeoutError>) {
+fn said(stage: Stage) -> Cow<'static, str> {
+    match stage {
+        Stage::Reading => "reading files".into(),
+        Stage::History(_, 0) => "walking the history".into(),
+        Stage::History(done, all) => format!("searching the history: {done} of {all} versions of files").into(),
+        Stage::Parsing => "parsing".into(),
+        Stage::Linking => "linking".into(),
+        Stage::Checking => "checking".into(),
+    }
+}
+
+fn spin(stage: &Mutex<Stage>, wait: impl Fn() -> Result<(), RecvTimeoutError>) {
     let style = ProgressStyle::default_spinner().tick_chars("|/-\\ ");
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
     bar.enable_steady_tick(TICK);
     loop {
         if let Ok(stage) = stage.lock() {
-            bar.set_message(*stage);
+            bar.set_message(said(*stage));
         }
         if wait() != Err(RecvTimeoutError::Timeout) {
             break;

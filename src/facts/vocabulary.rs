@@ -693,6 +693,37 @@ vocabulary! {
         by_name: flag,
         /// What the key opens and how to revoke it.
         revoke: text,
+        /// First commit that has the value, where the history was searched.
+        commit: text,
+        /// Day of that commit on its author's clock; `or before` follows where the clone's history is cut there.
+        introduced: text,
+    }
+
+    /// A secret that stood in an earlier commit and in no file that git tracks today, seen by `--history`. It is a fact
+    /// of the version of the file that had it first.
+    past_secret PastSecret {
+        /// Kind from the catalog, or `credential` when judged by name.
+        kind: text,
+        /// Kind in words.
+        title: text,
+        /// Name it was assigned to.
+        name: text,
+        /// Redacted form for people.
+        redacted: text,
+        /// code, config, env-file, image, manifest, ci, sql, key-file, document.
+        location: text,
+        /// A default that production started with when nothing was set.
+        default_value: flag,
+        /// Its name tells it, not its format.
+        by_name: flag,
+        /// First commit that has the value.
+        commit: text,
+        /// Day of that commit on its author's clock; `or before` follows where the clone's history is cut there.
+        introduced: text,
+        /// A file that git does not track has the same value today: it is in use.
+        in_use: flag,
+        /// What the key opens and how to revoke it.
+        revoke: text,
     }
 
     /// A literal that was looked at as a possible secret and is none; the evidence that the search was made.

@@ -22,7 +22,7 @@ pub mod workspace;
 use std::collections::BTreeSet;
 
 use crate::facts::{Data, Fact, Facts, Service, ServiceId};
-use crate::parse::Parsed;
+use crate::parse::{Parsed, Syntax};
 use crate::scan::source::{FileId, Notice, Place, Role, SourceFile, Span, Tree};
 use catalog::Catalog;
 use names::Names;
@@ -40,7 +40,9 @@ pub struct Repository {
 impl Repository {
     /// A file with what it said.
     pub fn get(&self, id: FileId) -> (&SourceFile, &Parsed) {
-        (self.tree.file(id), &self.parsed[id.0 as usize])
+        static NOTHING: Parsed = Parsed { syntax: Syntax::None, comments: Vec::new(), problems: Vec::new() };
+        // Earlier versions of files are no part of what is parsed.
+        (self.tree.file(id), self.parsed.get(id.0 as usize).unwrap_or(&NOTHING))
     }
 
     /// All files with what they said, in path order.

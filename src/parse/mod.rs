@@ -78,6 +78,16 @@ pub fn has_reader(kind: Kind) -> bool {
     READERS.iter().any(|(known, _)| *known == kind)
 }
 
+/// Reads of a file what the search for secrets needs of it: of Rust that is its comments, which takes no tree of it.
+/// A reader that crashes is the caller's to catch.
+pub fn for_secrets(file: &SourceFile) -> Parsed {
+    if file.kind == Kind::Rust {
+        return Parsed { comments: rust::lexer::scan(&file.text).comments, ..Parsed::default() };
+    }
+    let reader = READERS.iter().find(|(kind, _)| *kind == file.kind);
+    reader.map_or_else(Parsed::default, |(_, reader)| reader(&file.text))
+}
+
 fn parse_file(file: &SourceFile) -> (Parsed, Option<Notice>) {
     let Some((_, reader)) = READERS.iter().find(|(kind, _)| *kind == file.kind) else {
         return (Parsed::default(), None);

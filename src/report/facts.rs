@@ -21,6 +21,9 @@ pub struct Listed {
     fact: &'static str,
     /// Relative path.
     path: String,
+    /// The commit of the file, where it is one of the history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<String>,
     /// 1-based line.
     line: u32,
     /// 1-based column.
@@ -59,6 +62,7 @@ fn one(id: FactId, fact: &Fact, facts: &Facts, tree: &Tree, quoter: &Quoter) -> 
         id: id.0,
         fact: fact.kind().name(),
         path: file.path.clone(),
+        commit: tree.past(fact.place.file).map(|past| past.commit.id.clone()),
         line: at.line,
         column: at.column,
         role: fact.role.word(),
@@ -106,13 +110,18 @@ pub fn json(listed: &[Listed]) -> String {
     encode::to_json(&json!({ "facts": listed }))
 }
 
+fn place(fact: &Listed) -> String {
+    let path = fact.commit.as_ref().map_or_else(|| fact.path.clone(), |commit| format!("{commit}:{}", fact.path));
+    format!("{path}:{}", fact.line)
+}
+
 /// The facts as a table: a heading for each kind, a line for each fact.
 pub fn table(listed: &[Listed]) -> String {
     let mut out = String::new();
     for group in listed.chunk_by(|left, right| left.fact == right.fact) {
         let Some(first) = group.first() else { continue };
         _ = writeln!(out, "{} ({})", first.fact, group.len());
-        let places: Vec<String> = group.iter().map(|fact| format!("{}:{}", fact.path, fact.line)).collect();
+        let places: Vec<String> = group.iter().map(|fact| place(fact)).collect();
         let width = places.iter().map(|place| place.chars().count()).max().unwrap_or(0).min(48);
         for (fact, place) in group.iter().zip(&places) {
             _ = writeln!(out, "  #{:<5} {place:<width$}  {}", fact.id, in_words(fact));

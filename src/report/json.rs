@@ -177,6 +177,8 @@ struct Finding {
     absence: bool,
     /// Relative path.
     path: String,
+    /// First digits of the commit whose version of the file is meant; `null` for the file as it is.
+    commit: Option<String>,
     /// 1-based line.
     line: u32,
     /// 1-based column in Unicode code points.
@@ -200,6 +202,8 @@ struct Finding {
 struct Step {
     /// Relative path.
     path: String,
+    /// First digits of the commit whose version of the file is meant; `null` for the file as it is.
+    commit: Option<String>,
     /// 1-based line.
     line: u32,
     /// 1-based column.
@@ -351,6 +355,7 @@ impl Writer<'_> {
             services: finding.services.iter().map(|id| self.service_name(*id)).collect(),
             absence: finding.absence,
             path: self.subject.path(finding.place).to_string(),
+            commit: self.commit(finding.place),
             line: start.line,
             column: start.column,
             end_line: end.line,
@@ -374,10 +379,15 @@ impl Writer<'_> {
         let start = self.subject.region(related.place).start;
         Step {
             path: self.subject.path(related.place).to_string(),
+            commit: self.commit(related.place),
             line: start.line,
             column: start.column,
             note: self.prose(&related.note),
         }
+    }
+
+    fn commit(&self, place: Place) -> Option<String> {
+        self.subject.commit(place).map(|commit| commit.id.clone())
     }
 
     fn notice(&self, notice: &crate::scan::source::Notice) -> Notice {

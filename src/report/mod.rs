@@ -18,7 +18,7 @@ pub mod why;
 use crate::check::outcome::{Finding, Outcome, Severity};
 use crate::check::rules::Rule;
 use crate::facts::Confidence;
-use crate::scan::source::{LineColumn, Place, Tree};
+use crate::scan::source::{Commit, LineColumn, Place, Tree};
 use quote::Quoter;
 
 /// What every report is written from.
@@ -115,6 +115,16 @@ impl<'a> Subject<'a> {
     /// Path of a place's file.
     pub fn path(&self, place: Place) -> &'a str {
         &self.tree.file(place.file).path
+    }
+
+    /// The same for people: with the commit before it where the file is one of the history.
+    pub fn label(&self, place: Place) -> String {
+        self.tree.label(place.file)
+    }
+
+    /// The commit of a place's file; `None` where that is one of the tree.
+    pub fn commit(&self, place: Place) -> Option<&'a Commit> {
+        self.tree.past(place.file).map(|past| &past.commit)
     }
 
     /// First line of a place.

@@ -119,7 +119,7 @@ impl Sample {
                 message: "over the size limit".into(),
                 fatal: false,
             }],
-            stats: Stats { files: 4, files_read: 3, routes: 1, facts: 9, rules: 4 },
+            stats: Stats { files: 4, files_read: 3, routes: 1, facts: 9, rules: 4, ..Stats::default() },
             own_rules: Vec::new(),
         };
         let quoter = Quoter::new(&tree, &[mask]);

@@ -82,7 +82,8 @@ impl Writer<'_> {
 
     fn result(&mut self, finding: &Finding, rule_index: Option<usize>, left_out: usize) -> SarifResult {
         let region = self.narrow(finding);
-        let line_hash = self.line_hash(finding.place.file, region.start_line);
+        let hashed = self.subject.commit(finding.place).map_or(region.start_line, |_| self.subject.line(finding.place));
+        let line_hash = self.line_hash(finding.place.file, hashed);
         let shown = &finding.related[..finding.related.len().min(MOST_PLACES)];
         SarifResult {
             rule_id: finding.rule.clone(),
@@ -100,6 +101,7 @@ impl Writer<'_> {
                 item: finding.item.clone(),
                 part: finding.part.clone(),
                 absence: finding.absence,
+                commit: self.subject.commit(finding.place).map(|commit| commit.id.clone()),
             },
         }
     }
@@ -114,6 +116,10 @@ impl Writer<'_> {
                 text.push_str(&sentence(&prose(more)));
             }
         }
+        if self.subject.commit(finding.place).is_some() {
+            let (label, line) = (prose(&self.subject.label(finding.place)), self.subject.line(finding.place));
+            text.push_str(&format!(" It stood at `{label}:{line}`."));
+        }
         let links = (1..).zip(related).map(|(id, related)| format!("[{}]({id})", link_text(&prose(&related.note))));
         let links: Vec<String> = links.take(10).collect();
         if !links.is_empty() {
@@ -127,7 +133,7 @@ impl Writer<'_> {
 
     /// The region to mark. An absence is marked on one line, and nothing is marked over a whole screen.
     fn narrow(&self, finding: &Finding) -> SarifRegion {
-        let Region { start, end } = self.subject.region(finding.place);
+        let Region { start, end } = self.region(finding.place);
         let is_wide = end.line - start.line >= MOST_LINES || (finding.absence && end.line > start.line);
         if !is_wide {
             return region(Region { start, end });
@@ -136,6 +142,18 @@ impl Writer<'_> {
         let end = file.line_column(file.line_span(start.line).end);
         let past = LineColumn { line: start.line, column: start.column.saturating_add(1) };
         region(Region { start, end: end.max(past) })
+    }
+
+    /// Where a place is shown. Code scanning shows a file as it is: a line of an earlier version would mark something
+    /// else in it, so that its first line is marked, and the message tells the place. A file that is gone is not
+    /// shown, and its path and line are those of then.
+    fn region(&self, place: Place) -> Region {
+        let tree = self.subject.tree;
+        if tree.past(place.file).is_some() && tree.find(self.subject.path(place)).is_some() {
+            let at = |column| LineColumn { line: 1, column };
+            return Region { start: at(1), end: at(2) };
+        }
+        self.subject.region(place)
     }
 
     fn line_hash(&mut self, file: FileId, line: u32) -> String {
@@ -157,7 +175,7 @@ impl Writer<'_> {
 
     fn location(&self, related: &Related, id: Option<usize>) -> Location {
         Location {
-            physical_location: self.physical(related.place, region(self.subject.region(related.place))),
+            physical_location: self.physical(related.place, region(self.region(related.place))),
             id,
             message: Some(Message { text: self.subject.quoter.prose(&related.note) }),
         }

@@ -34,7 +34,7 @@ impl Tracking {
 }
 
 /// The git directory of a top level: `.git`, or where a `.git` file of a worktree or submodule points.
-fn git_directory(top: &Path) -> Option<PathBuf> {
+pub(super) fn git_directory(top: &Path) -> Option<PathBuf> {
     let dot_git = top.join(".git");
     if dot_git.is_dir() {
         return dot_git.join("HEAD").exists().then_some(dot_git);

@@ -4,6 +4,7 @@
 //! .gitignore rule covers them. Symbolic links are not followed: what they lead to inside the tree is read there.
 
 mod git;
+pub mod history;
 mod kind;
 mod read;
 mod role;
@@ -32,11 +33,19 @@ pub struct ScanOptions {
     pub max_files: usize,
     /// Relative paths that are left out.
     pub exclude: GlobSet,
+    /// The commits whose files are searched as well: a revision or a range, everything for an empty text.
+    pub history: Option<String>,
 }
 
 impl Default for ScanOptions {
     fn default() -> ScanOptions {
-        ScanOptions { max_file_size: 1 << 20, max_depth: 64, max_files: 200_000, exclude: GlobSet::empty() }
+        ScanOptions {
+            max_file_size: 1 << 20,
+            max_depth: 64,
+            max_files: 200_000,
+            exclude: GlobSet::empty(),
+            history: None,
+        }
     }
 }
 
@@ -49,6 +58,8 @@ pub enum ScanError {
     NotAFolder(PathBuf),
     /// The folder cannot be read: the system's reason.
     Unreadable(PathBuf, String),
+    /// The history cannot be searched as it was asked for: why.
+    History(String),
 }
 
 impl fmt::Display for ScanError {
@@ -57,6 +68,7 @@ impl fmt::Display for ScanError {
             ScanError::Missing(path) => write!(to, "{} does not exist", path.display()),
             ScanError::NotAFolder(path) => write!(to, "{} is not a folder", path.display()),
             ScanError::Unreadable(path, why) => write!(to, "{} cannot be read: {why}", path.display()),
+            ScanError::History(why) => write!(to, "--history: {why}"),
         }
     }
 }
@@ -91,7 +103,7 @@ pub fn scan(root: &Path, options: &ScanOptions) -> Result<Tree, ScanError> {
     }
     usage::settle(&mut files);
     notices.sort();
-    Ok(Tree { root: root.to_path_buf(), git_prefix: tracking.prefix, files, notices })
+    Ok(Tree { root: root.to_path_buf(), git_prefix: tracking.prefix, files, past: Vec::new(), notices })
 }
 
 /// Whether a root can be scanned at all.

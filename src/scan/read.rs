@@ -35,6 +35,15 @@ pub(super) fn read(path: &Path, known_binary: bool, limit: u64) -> Contents {
     contents
 }
 
+/// What bytes that stand in no file of the tree hold.
+#[cfg(feature = "git")]
+pub(super) fn of_bytes(bytes: Vec<u8>) -> Contents {
+    let size = bytes.len() as u64;
+    let mut contents = Contents { size, ..Contents::default() };
+    fill(&mut contents, bytes, size);
+    contents
+}
+
 fn bytes_of(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(limit).unwrap_or(0));
     File::open(path)?.take(limit).read_to_end(&mut bytes)?;

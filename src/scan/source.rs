@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-/// Index of a file in [`Tree::files`].
+/// Index of a file in [`Tree::files`]; those of [`Tree::past`] go on from there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FileId(pub u32);
 
@@ -232,6 +232,28 @@ impl fmt::Display for Notice {
     }
 }
 
+/// A commit of the repository's history.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Commit {
+    /// Its place in the history: a parent comes before its children.
+    pub order: u32,
+    /// The first digits of its id.
+    pub id: String,
+    /// Day of its author's clock, `YYYY-MM-DD`.
+    pub day: String,
+    /// Its parents are not in this clone: what it has may be older.
+    pub cut: bool,
+}
+
+/// A file as it stood in a commit.
+#[derive(Clone, Debug)]
+pub struct PastFile {
+    /// Path and text of then.
+    pub file: SourceFile,
+    /// The first commit that has this text at this path.
+    pub commit: Commit,
+}
+
 /// The scanned tree: every file that was seen, sorted by path.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
@@ -241,6 +263,9 @@ pub struct Tree {
     pub git_prefix: Option<String>,
     /// Files sorted by path; a [`FileId`] is an index here.
     pub files: Vec<SourceFile>,
+    /// Versions of files in which the search of the history found something, oldest first; their ids go on from the
+    /// files'.
+    pub past: Vec<PastFile>,
     /// What was not read, and why.
     pub notices: Vec<Notice>,
 }
@@ -248,7 +273,19 @@ pub struct Tree {
 impl Tree {
     /// The file of an id.
     pub fn file(&self, id: FileId) -> &SourceFile {
-        &self.files[id.0 as usize]
+        let at = id.0 as usize;
+        self.files.get(at).unwrap_or_else(|| &self.past[at - self.files.len()].file)
+    }
+
+    /// The version of a file that an id means, where it is none of the tree.
+    pub fn past(&self, id: FileId) -> Option<&PastFile> {
+        (id.0 as usize).checked_sub(self.files.len()).and_then(|at| self.past.get(at))
+    }
+
+    /// A file's path for people; `commit:path`, as git writes it, for an earlier version.
+    pub fn label(&self, id: FileId) -> String {
+        let path = &self.file(id).path;
+        self.past(id).map_or_else(|| path.clone(), |past| format!("{}:{path}", past.commit.id))
     }
 
     /// The file at a relative path.

@@ -5,12 +5,14 @@
 //! take a fixture's .gitignore for our own. Findings are expected where a line carries `//~ rule-id`, `#~`, `--~` or
 //! `<!--~ rule-id-->`, or where `expected.toml` has `[[finding]]` with `path` and `line`.
 //!
+//! A fixture with folders `commit-1`, `commit-2`, ... has a history: each holds the whole tree of one commit, the rest
+//! of the fixture is what stands there now, and the history is searched.
+//!
 //! `FIXTURE=rule-id cargo test fixtures` runs those of one rule, and `FIXTURE=rule-id/bad` one of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::LazyLock;
 
 use prodcheck::check::checklist::Checklist;
@@ -26,6 +28,7 @@ use rayon::prelude::*;
 use regex::Regex;
 
 use super::samples;
+use super::support::{commit, git};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
 
@@ -105,11 +108,12 @@ impl Bench {
         let id = name.split('/').next().unwrap();
         let Some(rule) = self.rules.get(id) else { return Some(format!("{name}: there is no rule {id}")) };
         let folder = tempfile::tempdir().unwrap();
-        let expected = lay_out(&Path::new(ROOT).join(name), folder.path(), id);
+        let LaidOut { expected, has_history } = lay_out(&Path::new(ROOT).join(name), folder.path(), id);
         if expected.is_empty() == name.contains("/bad") {
             return Some(format!("{name}: {} findings are marked", expected.len()));
         }
-        let read = pipeline::read(folder.path(), &ScanOptions::default(), &self.catalog, |_| ()).unwrap();
+        let options = ScanOptions { history: has_history.then(String::new), ..ScanOptions::default() };
+        let read = pipeline::read(folder.path(), &options, &self.catalog, |_| ()).unwrap();
         let alone = self.rules.only(id);
         let settings = Settings { today: jiff::civil::date(2026, 1, 1), ..Settings::default() };
         let outcome = prodcheck::check::check(&read.repository, &read.linked, &alone, &self.checklist, &settings);
@@ -177,11 +181,20 @@ fn kinds_of(rule: &prodcheck::check::rules::Rule) -> Vec<FactKind> {
     kinds
 }
 
-/// Copies a fixture and gives the lines that its findings are expected at.
-fn lay_out(from: &Path, to: &Path, id: &str) -> Lines {
+/// A fixture as it was laid out.
+struct LaidOut {
+    /// Lines that findings are expected at.
+    expected: Lines,
+    /// It has commits.
+    has_history: bool,
+}
+
+/// Copies a fixture, with its commits first.
+fn lay_out(from: &Path, to: &Path, id: &str) -> LaidOut {
     let mut expected = Lines::new();
     let mut untracked = BTreeSet::new();
-    let mut paths = Vec::new();
+    // What stands there now has no number.
+    let mut trees: BTreeMap<Option<u32>, Vec<(String, Vec<u8>)>> = BTreeMap::new();
     for path in files_below(from) {
         let below = path.strip_prefix(from).unwrap().to_string_lossy().replace('\\', "/");
         let bytes = std::fs::read(&path).unwrap();
@@ -189,6 +202,7 @@ fn lay_out(from: &Path, to: &Path, id: &str) -> Lines {
             "untracked.txt" => untracked.extend(String::from_utf8(bytes).unwrap().lines().map(str::to_string)),
             "expected.toml" => expected.extend(listed(&String::from_utf8(bytes).unwrap())),
             _ => {
+                let (commit, below) = commit_of(&below);
                 let below = below.replace("/dot.", "/.");
                 let below = below.strip_prefix("dot.").map_or(below.clone(), |rest| format!(".{rest}"));
                 let bytes = String::from_utf8(bytes).map_or_else(
@@ -199,32 +213,43 @@ fn lay_out(from: &Path, to: &Path, id: &str) -> Lines {
                         text.into_bytes()
                     },
                 );
-                super::support::write(to, &below, bytes);
-                paths.push(below);
+                trees.entry(commit).or_default().push((below, bytes));
             }
         }
     }
     git(to, &["init", "-q"]);
-    paths.retain(|path| !untracked.contains(path));
-    git(to, &["add", "-f", "--"].into_iter().chain(paths.iter().map(String::as_str)).collect::<Vec<_>>());
-    expected
+    let now = trees.remove(&None).unwrap_or_default();
+    let has_history = !trees.is_empty();
+    for files in trees.into_values() {
+        put(to, &files, &BTreeSet::new());
+        commit(to, "2026-01-01T12:00:00+0000");
+        git(to, &["rm", "-r", "-q", "."]);
+    }
+    put(to, &now, &untracked);
+    if has_history {
+        commit(to, "2026-01-01T12:00:00+0000");
+    }
+    LaidOut { expected, has_history }
+}
+
+/// The number of the commit that a file of a fixture belongs to, and its path in the tree.
+fn commit_of(path: &str) -> (Option<u32>, &str) {
+    let in_commit = path.strip_prefix("commit-").and_then(|rest| rest.split_once('/'));
+    in_commit.and_then(|(number, path)| Some((Some(number.parse().ok()?), path))).unwrap_or((None, path))
+}
+
+/// Writes files and puts those that are tracked into the index.
+fn put(to: &Path, files: &[(String, Vec<u8>)], untracked: &BTreeSet<String>) {
+    for (path, bytes) in files {
+        super::support::write(to, path, bytes);
+    }
+    let tracked = files.iter().map(|(path, _)| path.as_str()).filter(|path| !untracked.contains(*path));
+    git(to, &["add", "-f", "--"].into_iter().chain(tracked).collect::<Vec<_>>());
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().map(|entry| entry.unwrap());
     entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
-}
-
-fn git(folder: &Path, arguments: &[&str]) {
-    let status = Command::new("git")
-        .current_dir(folder)
-        .args(arguments)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .env_remove("GIT_DIR")
-        .status()
-        .expect("git is needed to give fixtures an index");
-    assert!(status.success(), "git {arguments:?}");
 }
 
 static MARKER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?://|#|--)~\s*([a-z0-9, -]+)").unwrap());

@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use crate::support::{prodcheck, prodcheck_in, service, write};
 
-fn errors(schema: &Value, document: &Value) -> Vec<String> {
+pub fn errors(schema: &Value, document: &Value) -> Vec<String> {
     let validator = jsonschema::validator_for(schema).unwrap();
     validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
-fn sarif_schema() -> Value {
+pub fn sarif_schema() -> Value {
     serde_json::from_str(include_str!("../data/sarif-2.1.0.schema.json")).unwrap()
 }
 

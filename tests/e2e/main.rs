@@ -7,6 +7,7 @@ mod contract;
 mod corpus;
 mod fixtures;
 mod formats;
+mod history;
 mod hostile;
 mod own;
 mod rules;

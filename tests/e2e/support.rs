@@ -38,6 +38,33 @@ pub fn service() -> tempfile::TempDir {
     ])
 }
 
+/// Runs git in a folder, without any configuration but the repository's own; gives what it printed.
+pub fn git(folder: &Path, arguments: &[&str]) -> String {
+    git_at(folder, "2026-01-01T12:00:00+0000", arguments)
+}
+
+fn git_at(folder: &Path, day: &str, arguments: &[&str]) -> String {
+    let output = std::process::Command::new("git")
+        .current_dir(folder)
+        .args(["-c", "user.name=shop", "-c", "user.email=shop@shop.io", "-c", "init.defaultBranch=main"])
+        .args(["-c", "protocol.file.allow=always", "-c", "commit.gpgSign=false"])
+        .args(arguments)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .env("GIT_AUTHOR_DATE", day)
+        .env("GIT_COMMITTER_DATE", day)
+        .env_remove("GIT_DIR")
+        .output()
+        .expect("git is needed to make repositories");
+    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_string()
+}
+
+/// Commits what is in the index, on a day.
+pub fn commit(folder: &Path, day: &str) {
+    git_at(folder, day, &["commit", "-q", "--allow-empty", "-m", "shop"]);
+}
+
 /// What a run said.
 pub struct Run {
     /// Exit code.

@@ -8,6 +8,7 @@ mod families;
 mod judge;
 pub mod kinds;
 mod naming;
+pub mod past;
 mod patterns;
 pub mod sample;
 mod search;
@@ -42,10 +43,17 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     let hits =
         found.into_iter().flat_map(|found| found.hits).filter(|hit| !hit.by_name || !examples.contains(&hit.value));
     let hits: Vec<Hit> = hits.collect();
-    linked.masks.extend(hits.iter().map(|hit| Place { file: hit.file, span: hit.span }));
+    linked.masks.extend(hits.iter().map(place));
+    let mut past = past::hits(repository, &mut linked.masks);
     for group in groups(hits) {
-        add(context, linked, group);
+        let first = group.first().and_then(|hit| past.known(hit, &group));
+        add(context, linked, group, first);
     }
+    past.emit(context, linked, &examples);
+}
+
+fn place(hit: &Hit) -> Place {
+    Place { file: hit.file, span: hit.span }
 }
 
 /// A value for people: enough to recognise it, too little to use it.
@@ -60,13 +68,7 @@ pub fn redact(value: &str) -> String {
 fn groups(hits: Vec<Hit>) -> Vec<Vec<Hit>> {
     let mut by_value: BTreeMap<(String, String), Vec<Hit>> = BTreeMap::new();
     for hit in hits {
-        // An everyday word is the same secret only under the same name in the same kind of place.
-        let also = if hit.judgement.distinctive {
-            String::new()
-        } else {
-            format!("{}:{:?}", naming::words(&hit.name).join("_"), hit.setting.location)
-        };
-        by_value.entry((hit.value.clone(), also)).or_default().push(hit);
+        by_value.entry(key(&hit)).or_default().push(hit);
     }
     let mut groups: Vec<Vec<Hit>> = by_value.into_values().collect();
     for group in &mut groups {
@@ -76,12 +78,22 @@ fn groups(hits: Vec<Hit>) -> Vec<Vec<Hit>> {
     groups
 }
 
+/// What makes two hits the same secret: the value, and for an everyday word the same name in the same kind of place.
+fn key(hit: &Hit) -> (String, String) {
+    let also = if hit.judgement.distinctive {
+        String::new()
+    } else {
+        format!("{}:{:?}", naming::words(&hit.name).join("_"), hit.setting.location)
+    };
+    (hit.value.clone(), also)
+}
+
 fn weight(hit: &Hit) -> (bool, bool, bool, std::cmp::Reverse<Confidence>) {
     let judgement = &hit.judgement;
     (hit.role != Role::Service, !hit.tracked, judgement.development_only, std::cmp::Reverse(judgement.confidence))
 }
 
-fn add(context: &Context<'_>, linked: &mut Linked, group: Vec<Hit>) {
+fn add(context: &Context<'_>, linked: &mut Linked, group: Vec<Hit>, before: Option<past::First>) {
     let Some(first) = group.first() else { return };
     let shared = families::environments(context.repository, &group);
     let judgement = &first.judgement;
@@ -99,9 +111,15 @@ fn add(context: &Context<'_>, linked: &mut Linked, group: Vec<Hit>) {
         tracked: first.tracked.into(),
         by_name: first.by_name.into(),
         revoke: first.revoke.as_str().into(),
+        commit: before.as_ref().map(|before| before.commit.clone()).into(),
+        introduced: before.as_ref().map(|before| before.introduced.clone()).into(),
     };
     let mut fact = context.fact_in_role(data, first.file, first.span, first.role).confidence(judgement.confidence);
     fact.related = group[1..].iter().map(related).collect();
+    fact.related.extend(
+        before
+            .map(|before| Related { place: before.place, note: format!("in the history since {}", before.introduced) }),
+    );
     linked.facts.add(fact);
 }
 

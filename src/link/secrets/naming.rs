@@ -273,6 +273,10 @@ const INTERFACE_KEYS: &[&str] =
 const PASSWORDS: &[&str] =
     &["password", "passwd", "passphrase", "pwd", "pass", "passcode", "pw", "psw", "pswd", "userpassword"];
 
+/// Pieces of text, in any case: where none of them stands, no name says anything.
+pub const STEMS: &[&str] =
+    &["pass", "pwd", "pw", "psw", "secret", "key", "pepper", "token", "bearer", "cred", "auth", "pat", "hmac", "slice"];
+
 /// Words that take away what the rest says: what is public, what is only counted, names of things in a list.
 const NEVER: &[&str] = &[
     "public",

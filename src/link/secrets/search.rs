@@ -78,7 +78,8 @@ pub fn unsearched(file: &SourceFile) -> Option<&'static str> {
     lock.then_some("lock files, lists of checksums and minified files are not searched")
 }
 
-fn is_lock(name: &str) -> bool {
+/// Files that tools write: the hashes in them are no secrets.
+pub fn is_lock(name: &str) -> bool {
     let ends = [".lock", "-lock.json", "-lock.yaml", ".sum"].iter().any(|ending| name.ends_with(ending));
     ends || name.contains(".min.")
 }
@@ -248,11 +249,15 @@ fn title(candidate: &Candidate) -> &'static str {
     }
 }
 
+/// Files whose format is made to keep keys.
+pub fn is_key_store(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk"].iter().any(|ending| name.ends_with(ending))
+}
+
 /// A key store that git tracks is one whatever is in it.
 fn key_store(file: &SourceFile) -> Option<Hit> {
-    let name = file.name().to_ascii_lowercase();
-    let store = [".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk"].iter().any(|ending| name.ends_with(ending));
-    if !store || file.size == 0 {
+    if !is_key_store(file.name()) || file.size == 0 {
         return None;
     }
     let setting = Setting {

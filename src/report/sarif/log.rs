@@ -204,4 +204,6 @@ pub struct ResultProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
     pub absence: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
 }

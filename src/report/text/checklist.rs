@@ -132,7 +132,7 @@ fn places(subject: &Subject<'_>, row: &Row) -> String {
     };
     let mut named: Vec<String> = Vec::new();
     for place in shown {
-        let at = format!("{}:{}", escape(subject.path(*place)), subject.line(*place));
+        let at = format!("{}:{}", escape(&subject.label(*place)), subject.line(*place));
         if !named.contains(&at) && named.len() < MOST_PLACES {
             named.push(at);
         }

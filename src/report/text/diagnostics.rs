@@ -154,7 +154,8 @@ fn in_full<'a>(
 }
 
 fn window(subject: &Subject<'_>, look: &Look, place: Place) -> String {
-    Window::around(subject.tree.file(place.file), subject.quoter, place.span, look).draw(look)
+    let name = crate::report::quote::escape(&subject.label(place));
+    Window::around(subject.tree.file(place.file), subject.quoter, place.span, look).named(name).draw(look)
 }
 
 fn heading(subject: &Subject<'_>, look: &Look, finding: &Finding) -> String {
@@ -170,7 +171,7 @@ fn labelled(subject: &Subject<'_>, look: &Look, label: &str, text: &str) -> Stri
 }
 
 fn note_at(subject: &Subject<'_>, related: &Related) -> String {
-    format!("{} ({}:{})", related.note, subject.path(related.place), subject.line(related.place))
+    format!("{} ({}:{})", related.note, subject.label(related.place), subject.line(related.place))
 }
 
 fn flow(subject: &Subject<'_>, look: &Look, finding: &Finding) -> String {
@@ -189,7 +190,7 @@ fn more_places(subject: &Subject<'_>, more: &[&Finding]) -> String {
 }
 
 fn at(subject: &Subject<'_>, finding: &Finding) -> String {
-    let path = crate::report::quote::escape(subject.path(finding.place));
+    let path = crate::report::quote::escape(&subject.label(finding.place));
     format!("{path}:{}", subject.line(finding.place))
 }
 

@@ -18,7 +18,10 @@ pub fn header(subject: &Subject<'_>, look: &Look) -> String {
     if services.is_empty() {
         services.push("no service found".to_string());
     }
-    let counts = format!("{}, {}", counted(outcome.stats.files, "file"), counted(outcome.stats.routes, "route"));
+    let mut counts = format!("{}, {}", counted(outcome.stats.files, "file"), counted(outcome.stats.routes, "route"));
+    if outcome.stats.commits > 0 {
+        _ = write!(counts, ", {}", counted(outcome.stats.commits, "commit"));
+    }
     let mut out = String::new();
     let one_line = services.len() == 1 && version.len() + services[0].len() + counts.len() + 4 <= look.width;
     if one_line {

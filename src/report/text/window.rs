@@ -53,6 +53,11 @@ impl Window {
         Window { name: escape(&file.path), text, label, first_line: first as usize - 1, at }
     }
 
+    /// The same under another name than the file's path.
+    pub fn named(self, name: String) -> Window {
+        Window { name, ..self }
+    }
+
     /// The drawing.
     pub fn draw(self, look: &Look) -> String {
         let theme = GraphicalTheme {
