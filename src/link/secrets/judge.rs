@@ -142,8 +142,14 @@ impl Case<'_> {
     }
 }
 
+/// Programs that make up data or load for a system that somebody tries out.
+fn fills_in(file: &SourceFile) -> bool {
+    let words = ["seeder", "seeders", "simulator", "loadgen", "playground"];
+    file.path.to_ascii_lowercase().split(['/', '-', '_', '.']).any(|word| words.contains(&word))
+}
+
 fn rust(case: &Case<'_>) -> Verdict {
-    if case.candidate.development {
+    if case.candidate.development || fills_in(case.file) {
         return development(case.shape);
     }
     match case.candidate.binding {

@@ -59,6 +59,11 @@ impl Kind {
         compiled.as_ref()
     }
 
+    /// Whether what passes its check is one of the kind for certain: a checksum is right, or a key is whole.
+    pub fn proves(&self) -> bool {
+        matches!(self.check.as_deref(), Some("crc62" | "pem"))
+    }
+
     /// Its check.
     pub fn check(&self) -> Option<Check> {
         let name = self.check.as_deref()?;

@@ -40,8 +40,9 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     let found: Vec<Found> = pairs.par_iter().map(|(file, parsed)| search::file(file, parsed)).collect();
     evidence(context, linked, &pairs, &found);
     let examples: BTreeSet<String> = found.iter().flat_map(|found| found.examples.iter().cloned()).collect();
-    let hits =
-        found.into_iter().flat_map(|found| found.hits).filter(|hit| !hit.by_name || !examples.contains(&hit.value));
+    // What a checksum or a structure proves is one, whatever it is called.
+    let example = |hit: &Hit| !hit.proven && examples.contains(&hit.value);
+    let hits = found.into_iter().flat_map(|found| found.hits).filter(|hit| !example(hit));
     let hits: Vec<Hit> = hits.collect();
     linked.masks.extend(hits.iter().map(place));
     let mut past = past::hits(repository, &mut linked.masks);

@@ -30,6 +30,8 @@ pub struct Hit {
     pub revoke: String,
     /// Its name tells it, not its format.
     pub by_name: bool,
+    /// The structure of its format was checked: it is one of its kind for certain.
+    pub proven: bool,
     /// Role of the code it stands in.
     pub role: Role,
     /// Git tracks the file.
@@ -133,6 +135,7 @@ impl<'s> Search<'s> {
             title: String::new(),
             revoke: String::new(),
             by_name: false,
+            proven: false,
             role: self.file.role,
             tracked: tracked(self.file),
             setting: self.setting.clone(),
@@ -168,6 +171,7 @@ impl<'s> Search<'s> {
             kind: found.kind.id.clone(),
             title: found.kind.title.clone(),
             revoke: found.kind.revoke.clone(),
+            proven: found.kind.proves() && !found.unsure,
             role: self.role(found.span),
             ..self.hit(found.span, value, judgement)
         });
@@ -176,7 +180,9 @@ impl<'s> Search<'s> {
     /// Why a value of a known format is none here.
     fn harmless(&self, found: &patterns::Match) -> Option<&'static str> {
         let called = self.around(found.span).map_or("", |candidate| candidate.name.as_str());
-        let example = self.setting.examples || matches!(called, "example" | "examples" | "x-example");
+        let proven = found.kind.proves() && !found.unsure;
+        let named = || naming::words(called).iter().any(|word| matches!(word.as_str(), "example" | "examples"));
+        let example = self.setting.examples || !proven && named();
         if example || found.unsure && (self.setting.sample || self.commented(found.span)) {
             return Some("an example");
         }
@@ -282,6 +288,7 @@ fn key_store(file: &SourceFile) -> Option<Hit> {
         title: "key store".to_string(),
         revoke: "replace the keys in it and revoke their certificates".to_string(),
         by_name: false,
+        proven: true,
         role: file.role,
         tracked: tracked(file),
         setting,

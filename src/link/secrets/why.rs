@@ -132,8 +132,8 @@ impl<'s> Seen<'s> {
         if !hit.tracked {
             said.push("git does not track the file".to_string());
         }
-        if hit.by_name && self.found.examples.contains(&hit.value) {
-            said.push("an attribute in this file calls the same value an example".to_string());
+        if !hit.proven && self.found.examples.contains(&hit.value) {
+            said.push("this file calls the same value an example".to_string());
         }
         said
     }

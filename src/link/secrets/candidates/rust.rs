@@ -81,12 +81,11 @@ pub fn regions(text: &str) -> Regions {
     regions
 }
 
-/// Literals that attributes give as examples: `#[schema(example = "..")]`.
+/// Literals that code gives as examples: `#[schema(example = "..")]`, `.insert("example", "..")`, `json!({"example": ".."})`.
 pub fn examples(text: &str) -> Vec<String> {
     let tokens = tokens(text);
     let reader = Reader::new(text, &tokens);
-    let given = |at: usize| at >= 2 && reader.is(at - 1, "=") && matches!(reader.word(at - 2), "example" | "examples");
-    (0..tokens.len()).filter(|at| reader.is_text(*at) && given(*at)).map(|at| reader.value(at)).collect()
+    (0..tokens.len()).filter(|at| reader.is_text(*at) && reader.is_example(*at)).map(|at| reader.value(at)).collect()
 }
 
 fn tokens(text: &str) -> Vec<RawToken> {
@@ -180,6 +179,20 @@ impl<'t> Reader<'t> {
 
     fn is_text(&self, at: usize) -> bool {
         self.tokens.get(at).is_some_and(|token| matches!(token.kind, RawKind::Text { .. }))
+    }
+
+    /// Whether `example` stands before a literal: as the name it is set to, or as the literal just before in the same call.
+    fn is_example(&self, literal: usize) -> bool {
+        const CALLED: [&str; 3] = ["example", "examples", "x-example"];
+        for at in (literal.saturating_sub(24)..literal).rev() {
+            match self.word(at) {
+                ";" | "{" | "}" | "#" => return false,
+                "=" => return at.checked_sub(1).is_some_and(|name| CALLED.contains(&self.word(name))),
+                _ if self.is_text(at) => return CALLED.contains(&self.value(at).as_str()),
+                _ => {}
+            }
+        }
+        false
     }
 
     /// Items for tests, for development and the bodies of `impl Default`.
