@@ -989,6 +989,8 @@ vocabulary! {
     job_queue JobQueue {
         /// Crate, or own table or channel.
         library: text,
+        /// A job is taken off the queue before it is done, so that one that fails is not tried again.
+        at_most_once: flag,
     }
 
     /// Work on a timer inside the process.

@@ -42,7 +42,7 @@ pub fn look(context: &Context<'_>, linked: &mut Linked) {
 }
 
 fn own_queue() -> JobQueue {
-    JobQueue { library: "own".into() }
+    JobQueue { library: "own".into(), ..JobQueue::default() }
 }
 
 /// A statement that takes a row from a queue table.

@@ -5,9 +5,9 @@ use crate::facts::Confidence;
 use crate::facts::vocabulary::DatabaseTransport;
 use crate::link::names::FunctionInfo;
 use crate::link::{Context, Linked};
-use crate::parse::rust::ast::{Expr, ExprKind, Literal};
+use crate::parse::rust::ast::{Block, Expr, ExprKind, Literal};
 use crate::parse::rust::walk;
-use crate::scan::source::Role;
+use crate::scan::source::{Role, Span};
 
 /// Crates that bring TLS to a client of Postgres that has none of its own.
 const CONNECTORS: &[&str] = &[
@@ -46,14 +46,30 @@ pub fn look(context: &Context<'_>, linked: &mut Linked) {
                 choices.push((tls, how, expr));
             }
         });
-        // Several modes in one function are chosen from at run time, by what is configured.
-        let chosen = choices.iter().any(|(tls, ..)| *tls != choices[0].0);
+        // Several modes in one function, and those of a branch, are chosen from at run time, by what is configured.
+        let several = choices.iter().any(|(tls, ..)| *tls != choices[0].0);
+        let branches = branches(body);
         for (tls, how, expr) in choices {
+            let chosen = several || branches.iter().any(|branch| branch.holds(expr.span));
             let tls = if chosen && tls == "none" { "optional" } else { tls };
             let data = DatabaseTransport { tls: tls.into(), how: how.into() };
             linked.facts.add(context.fact(data, info.file, expr.span).confidence(Confidence::High));
         }
     }
+}
+
+/// Branches and arms of a body.
+fn branches(body: &Block) -> Vec<Span> {
+    let mut found = Vec::new();
+    walk::expressions(body, &mut |expr| match &*expr.kind {
+        ExprKind::If { then, otherwise, .. } => {
+            found.push(then.span);
+            found.extend(otherwise.as_ref().map(|otherwise| otherwise.span));
+        }
+        ExprKind::Match { arms, .. } => found.extend(arms.iter().map(|arm| arm.body.span)),
+        _ => {}
+    });
+    found
 }
 
 fn choice(context: &Context<'_>, info: &FunctionInfo<'_>, expr: &Expr) -> Option<(&'static str, String)> {

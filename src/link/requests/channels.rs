@@ -45,7 +45,7 @@ pub(super) fn look(part: &Part<'_, '_>, linked: &Linked, found: &mut Vec<Fact>) 
         if let Some(span) = first
             && let Some(reached) = part.reached(info, span)
         {
-            let data = JobQueue { library: "own".into() };
+            let data = JobQueue { library: "own".into(), ..JobQueue::default() };
             found.push(part.fact(data, info.file, span, Confidence::Medium, Some(reached)));
             return;
         }
