@@ -310,7 +310,8 @@ impl<'n, 'a> Calls<'n, 'a> {
         for target in &implemented {
             self.site(*target, span, implemented.len() == 1, false);
         }
-        if implemented.is_empty() && !self.locals.contains_key(last) {
+        let is_local = segments.len() == 1 && self.locals.contains_key(last);
+        if implemented.is_empty() && !is_local {
             let offloads = offloads_by_name(last) || offloads_by_path(&resolved);
             self.outside.push(OutsideCall { path: resolved, span, offloaded: self.offloaded });
             return offloads;

@@ -211,6 +211,13 @@ impl<'a> Names<'a> {
         self.module_files.get(&file).copied()
     }
 
+    /// Crates outside the tree that a module takes names from by glob: `use salvo::prelude::*`.
+    pub fn glob_crates(&self, module: ModuleId) -> impl Iterator<Item = &str> {
+        let firsts =
+            self.modules[module.0 as usize].globs.iter().filter_map(|path| path.iter().find(|part| *part != ""));
+        firsts.map(String::as_str).filter(|first| !matches!(*first, "crate" | "self" | "super" | "std" | "core"))
+    }
+
     /// Absolute path of a module.
     pub fn module_path(&self, module: ModuleId) -> &str {
         &self.modules[module.0 as usize].path

@@ -227,3 +227,13 @@ fn a_place_has_its_innermost_function() {
         assert_eq!(names.function(found).item.name, "inner");
     });
 }
+
+#[test]
+fn a_local_hides_no_longer_path_that_ends_in_its_name() {
+    let source = "fn main() { let builder = 1; let client = sqlx::Pool::builder(); builder(); }";
+    with_names(&[("src/main.rs", source)], |names| {
+        let main = names.function_at("app::main").unwrap();
+        let outside: Vec<&str> = names.outside_calls(main).iter().map(|call| call.path.as_str()).collect();
+        assert_eq!(outside, ["sqlx::Pool::builder"]);
+    });
+}

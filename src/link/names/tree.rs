@@ -225,6 +225,7 @@ impl<'a, 'w> Builder<'a, 'w> {
             }
             ItemKind::Function(function) => self.function(item, function, stand, Owner::Module),
             ItemKind::Impl(block) => self.block(item, block, stand),
+            ItemKind::Macro(call) if call.path.is("include") => self.included(&call.tokens, stand),
             ItemKind::Macro(call) => self.modules_in_macro(&call.tokens, stand),
             ItemKind::Struct(_) | ItemKind::Enum(_) | ItemKind::Const(..) | ItemKind::Static(..) => {
                 self.plain(item, None, stand);
@@ -408,6 +409,21 @@ impl<'a, 'w> Builder<'a, 'w> {
             (Role::Service, role) => Standing { role, ..stand.standing },
             _ => stand.standing,
         };
+        self.open.push(Pending { file: file.id, module, folder, standing });
+    }
+
+    /// `include!("items.rs")`: the items of a file of the tree belong to this module.
+    fn included(&mut self, tokens: &'a [crate::parse::rust::ast::Token], stand: Stand<'_>) {
+        let [crate::parse::rust::ast::Token { kind: TokenKind::Literal(Literal::Text(path)), .. }] = tokens else {
+            return;
+        };
+        let tree = &self.repository.tree;
+        let Some(file) = tree.find(&tidy(&join(tree.file(stand.file).folder(), path))) else { return };
+        if self.names.module_files.contains_key(&file.id) {
+            return;
+        }
+        self.names.module_files.insert(file.id, stand.module);
+        let (module, standing, folder) = (stand.module, stand.standing, file.folder().to_string());
         self.open.push(Pending { file: file.id, module, folder, standing });
     }
 

@@ -115,9 +115,9 @@ pub fn method<'a>(
             let source = call.written.first().map_or("", |written| evaluator.source(frame.file, written.span));
             router.methods = register::methods_in(source);
         }
-        "wrap" | "wrap_fn" | "app_data" | "data" => {
+        "wrap" | "wrap_fn" | "middleware" | "app_data" | "data" => {
             let ids = match call.name {
-                "wrap" => layers::apply(evaluator, frame, arguments.first(), call.written.first()),
+                "wrap" | "middleware" => layers::apply(evaluator, frame, arguments.first(), call.written.first()),
                 "wrap_fn" => layers::by_function(evaluator, frame, arguments.first(), call.written.first()),
                 _ => layers::known(arguments.first()),
             };
@@ -216,7 +216,7 @@ pub fn route_method<'a>(
                 known.1.clone_from(&who);
             }
         }
-        "wrap" => {
+        "wrap" | "middleware" => {
             let ids = layers::apply(evaluator, frame, first, call.written.first());
             add_layers(&mut methods.layers, &ids);
         }

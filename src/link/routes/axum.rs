@@ -107,7 +107,14 @@ pub fn method<'a>(
     arguments: Vec<Value<'a>>,
 ) -> Value<'a> {
     match call.name {
-        "route" | "api_route" | "api_route_with" | "api_route_docs" | "route_service" | "add" => {
+        "route"
+        | "route_with_tsr"
+        | "route_service_with_tsr"
+        | "api_route"
+        | "api_route_with"
+        | "api_route_docs"
+        | "route_service"
+        | "add" => {
             route(evaluator, frame, &mut router, call, &arguments);
         }
         "routes" | "add_routes" => routes(evaluator, frame, &mut router, call, arguments),

@@ -57,6 +57,7 @@ const CRATES: &[(&str, &str)] = &[
     ("rocket_okapi", "rocket"),
     ("poem", "poem"),
     ("poem_openapi", "poem"),
+    ("poem_lambda", "poem"),
     ("salvo", "salvo"),
     ("salvo_core", "salvo"),
     ("warp", "warp"),
@@ -82,19 +83,42 @@ const CONSTRUCTS: &[(&str, Construct)] = &[
 /// that the package depends on.
 pub fn family(evaluator: &Evaluator<'_>, frame: &Frame<'_>, resolved: &str) -> Option<&'static str> {
     let first = resolved.split("::").next().unwrap_or("");
-    if let Some((_, family)) = CRATES.iter().find(|(krate, _)| *krate == first) {
+    if let Some(family) = of_crate(first) {
         return Some(family);
     }
     let unresolved = !resolved.contains("::") || first.starts_with(char::is_uppercase) || first == "web";
-    unresolved.then(|| package_family(evaluator, frame)).flatten()
+    let by_glob = || evaluator.names.glob_crates(frame.module).find_map(of_crate);
+    unresolved.then(|| by_glob().or_else(|| package_family(evaluator, frame))).flatten()
 }
+
+fn of_crate(name: &str) -> Option<&'static str> {
+    // Forks of the generator of API documents carry their project's name in front.
+    let name = if name.ends_with("_rocket_okapi") { "rocket_okapi" } else { name };
+    CRATES.iter().find(|(krate, _)| *krate == name).map(|(_, family)| *family)
+}
+
+/// Crates of the table that are no frameworks themselves: depending on one says little.
+const BESIDE: &[&str] = &[
+    "hyper",
+    "axum_extra",
+    "axum_server",
+    "axum_prometheus",
+    "utoipa_swagger_ui",
+    "utoipa_redoc",
+    "utoipa_rapidoc",
+    "utoipa_scalar",
+];
 
 /// The framework that the package of a frame's file depends on.
 pub fn package_family(evaluator: &Evaluator<'_>, frame: &Frame<'_>) -> Option<&'static str> {
     let file = evaluator.context.repository.tree.file(frame.file);
     let package = evaluator.context.workspace.package_of(&file.path)?;
     let depends = |krate: &str| package.dependencies.iter().any(|dependency| dependency.code_name == krate);
-    CRATES.iter().filter(|(krate, _)| *krate != "hyper").find(|(krate, _)| depends(krate)).map(|(_, family)| *family)
+    CRATES
+        .iter()
+        .filter(|(krate, _)| !BESIDE.contains(krate))
+        .find(|(krate, _)| depends(krate))
+        .map(|(_, family)| *family)
 }
 
 /// The value of a parameter that nothing is known of, by its type.
@@ -107,6 +131,7 @@ pub fn parameter<'a>(frame: &Frame<'a>, parameter: &Parameter) -> Value<'a> {
             Value::Shared(std::rc::Rc::new(std::cell::RefCell::new(router("actix-web"))), String::new())
         }
         Some("Router" | "ApiRouter" | "OpenApiRouter") => Value::Router(Box::new(router("axum"))),
+        Some("RoutesBuilder") => tonic::builder(place),
         Some("Rocket") => Value::Router(Box::new(router("rocket"))),
         Some("AppRoutes") => Value::Router(Box::new(router("loco"))),
         _ => Value::Unknown,
@@ -165,6 +190,10 @@ pub fn call<'a>(
     }
     let resolved = evaluator.resolve(frame, &path.segments);
     let arguments = evaluator.eval_all(frame, written);
+    // Its code is generated: where it stands in the tree, it is not entered.
+    if let Some(service) = tonic::generated_service(&resolved, &arguments) {
+        return service;
+    }
     if let Some(id) = target(evaluator, frame, expr, &resolved) {
         return enter(evaluator, id, arguments);
     }

@@ -66,6 +66,7 @@ fn name_servers<'a>(evaluator: &Evaluator<'a>, found: Vec<Found>) -> Vec<Told<'a
         for entry in &mut entries {
             entry.path = paths::normal(&entry.path);
         }
+        let entries = once(entries);
         let shared = shared_prefix(&entries);
         let same = |other: &&mut Told<'_>| {
             other.found.services == found.services
@@ -96,6 +97,23 @@ fn name_servers<'a>(evaluator: &Evaluator<'a>, found: Vec<Found>) -> Vec<Told<'a
         all[at].name = name;
     }
     all.sort_by_key(|told| (told.found.services.clone(), told.name != "main"));
+    all
+}
+
+/// One entry a registration: branches of which one runs can register the same thing. What only one of them covers it
+/// with does not certainly cover it.
+fn once(entries: Vec<Entry<'_>>) -> Vec<Entry<'_>> {
+    let mut at: BTreeMap<(Place, String, String), usize> = BTreeMap::new();
+    let mut all: Vec<Entry<'_>> = Vec::new();
+    for entry in entries {
+        match at.get(&(entry.place, entry.method.clone(), entry.path.clone())) {
+            Some(known) => all[*known].layers.retain(|layer| entry.layers.contains(layer)),
+            None => {
+                at.insert((entry.place, entry.method.clone(), entry.path.clone()), all.len());
+                all.push(entry);
+            }
+        }
+    }
     all
 }
 

@@ -186,7 +186,7 @@ impl<'a> Evaluator<'a> {
             return Value::Unknown;
         }
         let plain = !receiver.as_ref().is_some_and(Value::matters)
-            && !arguments.iter().any(|value| value.matters() || (value.text().is_some() && gives_text(info)));
+            && !arguments.iter().any(|value| value.matters() || decides(value, info));
         if plain && let Some(known) = self.memo.get(&id) {
             return known.clone();
         }
@@ -539,6 +539,21 @@ impl<'a> Evaluator<'a> {
         let text = default.map_or(String::new(), |text| text.text.clone());
         Value::Text(Text { complete: default.is_some_and(|text| text.complete), text, configured: true })
     }
+}
+
+/// Whether what a function gives depends on an argument: strings are made of strings, and handlers are registered by
+/// functions of the tree's own (`fn get_page(handler: H) -> MethodRouter`).
+fn decides(argument: &Value<'_>, info: &FunctionInfo<'_>) -> bool {
+    match argument {
+        Value::Text(_) => gives_text(info),
+        Value::Function(_) | Value::Name(_) | Value::Struct(..) => gives_routes(info),
+        _ => false,
+    }
+}
+
+fn gives_routes(info: &FunctionInfo<'_>) -> bool {
+    let Some(returns) = &info.function.returns else { return false };
+    ["Rout", "Filter", "Endpoint", "Resource", "Scope", "Service"].iter().any(|name| returns.text.contains(name))
 }
 
 /// Whether a function gives a string, so that it is worth running again for other strings.

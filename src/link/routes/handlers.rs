@@ -8,7 +8,7 @@ use super::behaviour::{self, Body};
 use super::evaluate::Evaluator;
 use super::value::Answer;
 use crate::facts::vocabulary::Handler;
-use crate::parse::rust::ast::{Expr, ExprKind, Literal, Parameter, TokenKind, Type};
+use crate::parse::rust::ast::{Attribute, Expr, ExprKind, Item, ItemKind, Literal, Parameter, TokenKind, Type};
 use crate::scan::source::{FileId, Place, Span};
 
 /// A handler with what routes need to know of it.
@@ -478,9 +478,31 @@ fn with_guards<'a>(evaluator: &Evaluator<'a>, mut bodies: Vec<Body<'a>>) -> Vec<
     bodies
 }
 
+/// poem-openapi's `#[derive(SecurityScheme)]`: whether it refuses those who are not known. A variant that is the
+/// `fallback` lets them through.
+fn security_scheme(item: &Item) -> Option<bool> {
+    let says = |attributes: &[Attribute], name: &str, word: &str| {
+        attributes.iter().filter(|attribute| attribute.path.is(name)).any(|attribute| {
+            attribute.tokens.iter().any(|token| matches!(&token.kind, TokenKind::Ident(own) if own == word))
+        })
+    };
+    if !says(&item.attributes, "derive", "SecurityScheme") {
+        return None;
+    }
+    Some(match &item.kind {
+        ItemKind::Enum(variants) => !variants.iter().any(|variant| says(&variant.attributes, "oai", "fallback")),
+        _ => true,
+    })
+}
+
 fn of_type<'a>(evaluator: &Evaluator<'a>, ty: &str) -> Option<Extractor<'a>> {
-    let item = evaluator.names.item_at(ty)?;
-    let database = item.item.attributes.iter().any(|attribute| matches!(attribute.path.last(), "database"));
+    // A type that a macro makes is known by its impls only.
+    let item = evaluator.names.item_at(ty).map(|info| info.item);
+    let attributes = item.map_or(&[][..], |item| &item.attributes);
+    let database = attributes.iter().any(|attribute| matches!(attribute.path.last(), "database"));
+    if let Some(refuses) = item.and_then(security_scheme) {
+        return Some(Extractor { bodies: Vec::new(), auth: refuses, of_database: false });
+    }
     let made = makers(evaluator, ty);
     if made.is_empty() && !database {
         return None;

@@ -9,6 +9,7 @@ use super::cors::{self, Policy};
 use super::evaluate::{Evaluator, Frame};
 use super::known;
 use super::text;
+use super::tonic;
 use super::value::{LayerId, Value, add_layers};
 use crate::parse::rust::ast::{Expr, ExprKind, Path, Statement};
 use crate::scan::source::Place;
@@ -415,7 +416,10 @@ pub fn method<'a>(
     call: Method<'a>,
     arguments: Vec<Value<'a>>,
 ) -> Value<'a> {
-    if let "layer" | "service" = call.name {
+    if let "layer" | "service" | "named_layer" = call.name {
+        if let Some(service) = tonic::covered(arguments.first(), &ids) {
+            return service;
+        }
         match arguments.first() {
             Some(Value::Router(router)) => {
                 let mut router = router.clone();

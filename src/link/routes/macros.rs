@@ -14,6 +14,7 @@ pub fn call<'a>(evaluator: &mut Evaluator<'a>, frame: &mut Frame<'a>, call: &'a 
             let handlers: Vec<&'a Expr> = call.arguments.iter().map(|argument| &argument.value).collect();
             route_list(evaluator, frame, call, &handlers)
         }
+        "mount_endpoints_and_merged_docs" => rocket::mount_merged(evaluator, frame, call),
         "catchers" => Value::Unknown,
         "vec" | "services" | "smallvec" | "array" => {
             Value::List(call.arguments.iter().map(|argument| evaluator.eval(frame, &argument.value)).collect())

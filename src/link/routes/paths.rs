@@ -13,12 +13,12 @@ pub fn join(prefix: &str, path: &str) -> String {
 }
 
 /// A full path as it is reported: a leading slash, no doubled slashes, regular expressions of parameters left out
-/// (`{uid:[0-9]{1,10}}` is `{uid}`).
+/// (`{uid:[0-9]{1,10}}` is `{uid}`), but for the one that takes all the rest (`{path:.*}` is `{path}*`).
 pub fn normal(path: &str) -> String {
     let mut out = String::with_capacity(path.len() + 1);
     let mut depth = 0_usize;
     let mut expression = false;
-    for c in std::iter::once('/').chain(path.chars()) {
+    for c in std::iter::once('/').chain(path.replace(":.*}", "}*").replace(":.+}", "}*").chars()) {
         match c {
             '{' => depth += 1,
             '}' => {
@@ -64,6 +64,7 @@ pub fn segments(path: &str) -> Vec<&str> {
 fn is_rest(segment: &str) -> bool {
     segment.starts_with('*')
         || segment.starts_with("{*")
+        || (segment.starts_with('{') && segment.ends_with("}*"))
         || segment.starts_with("<**")
         || (segment.starts_with('<') && segment.ends_with("..>"))
 }
@@ -94,6 +95,7 @@ mod tests {
     fn expressions_of_parameters_are_left_out() {
         assert_eq!(normal("//a/{uid:[0-9]{1,10}}/b"), "/a/{uid}/b");
         assert_eq!(normal("a/:id"), "/a/:id");
+        assert_eq!(normal("/static/{path:.*}"), "/static/{path}*");
     }
 
     #[test]
@@ -104,6 +106,7 @@ mod tests {
             ("/a/:id", "/a/1?x=2", true),
             ("/f/<p..>", "/f/a/b", true),
             ("/f/{*rest}", "/f/a/b", true),
+            ("/f/{rest}*", "/f/a/b", true),
             ("/health", "/healthz", false),
             ("/a/:id", "/a", false),
         ] {

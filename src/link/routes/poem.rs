@@ -4,7 +4,7 @@ use super::calls::External;
 use super::chains::{Method, answer, path_text};
 use super::evaluate::{Evaluator, Frame};
 use super::value::{Answer, Methods, Router, Text, Value, add_layers};
-use super::{axum, layers, register};
+use super::{axum, layers, register, start};
 use crate::parse::rust::ast::{Attribute, Literal, Token, TokenKind};
 
 /// Constructors.
@@ -27,6 +27,7 @@ pub fn construct<'a>(
             }
             Some(Value::Router(Box::new(router)))
         }
+        ("poem_lambda", "run") => start::serve(evaluator, frame, call.place, arguments.first()?, None, false),
         ("StaticFilesEndpoint" | "EmbeddedFilesEndpoint", "new") => {
             Some(Value::Name("poem::StaticFilesEndpoint".to_string()))
         }
@@ -48,6 +49,17 @@ pub fn method<'a>(
     arguments: Vec<Value<'a>>,
 ) -> Value<'a> {
     match call.name {
+        // `RouteDomain` has hosts where others have paths.
+        "at" | "add" if is_host(arguments.first()) => {
+            if let Some(Value::Router(inner)) = arguments.get(1) {
+                router.absorb(&Text::literal(""), (**inner).clone());
+            }
+        }
+        "http" | "https" | "fallback" | "custom" => {
+            if let Some(Value::Router(inner)) = arguments.last() {
+                router.absorb(&Text::literal(""), (**inner).clone());
+            }
+        }
         "at" => at(evaluator, frame, &mut router, call, &arguments),
         "nest" | "nest_no_strip" => {
             let prefix = match call.name {
@@ -69,7 +81,7 @@ pub fn method<'a>(
         }
         "swagger_ui" | "rapidoc" | "redoc" | "openapi_explorer" | "spec_endpoint" | "spec_endpoint_yaml" => {
             let mut page = Router::new("poem", call.place);
-            page.entries.push(axum::library_entry(frame, call.place, "GET", "/", call.name));
+            page.entries.push(axum::library_entry(frame, call.place, "GET", "", call.name));
             return Value::Router(Box::new(page));
         }
         "with" | "with_if" => {
@@ -93,6 +105,10 @@ pub fn method<'a>(
         _ => {}
     }
     Value::Router(Box::new(router))
+}
+
+fn is_host(value: Option<&Value<'_>>) -> bool {
+    value.and_then(Value::text).is_some_and(|text| !text.text.contains('/') && text.text.contains('.'))
 }
 
 fn at<'a>(

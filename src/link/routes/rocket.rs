@@ -4,8 +4,8 @@ use super::calls::External;
 use super::chains::{Method, answer, path_text};
 use super::evaluate::{Evaluator, Frame};
 use super::value::{Answer, Methods, Router, Text, Value, add_layers};
-use super::{axum, layers, register};
-use crate::parse::rust::ast::Expr;
+use super::{axum, layers, register, text};
+use crate::parse::rust::ast::{Expr, ExprKind, MacroCall};
 
 /// Constructors.
 pub fn construct<'a>(
@@ -91,6 +91,25 @@ pub fn method<'a>(
     Value::Router(Box::new(router))
 }
 
+/// rocket_okapi's `mount_endpoints_and_merged_docs! { rocket, base, settings, "/users" => users::routes(), .. }`.
+pub fn mount_merged<'a>(evaluator: &mut Evaluator<'a>, frame: &mut Frame<'a>, call: &'a MacroCall) -> Value<'a> {
+    let plain: Vec<&'a Expr> =
+        call.arguments.iter().filter(|argument| argument.name.is_none()).map(|argument| &argument.value).collect();
+    let [rocket, base, ..] = plain.as_slice() else { return Value::Unknown };
+    let Value::Router(mut router) = evaluator.eval(frame, rocket) else { return Value::Unknown };
+    let base = evaluator.eval(frame, base);
+    for argument in &call.arguments {
+        let Some(path) = &argument.name else { continue };
+        let prefix = text::concatenate(&[base.clone(), Value::Text(Text::literal(path))]);
+        let value = evaluator.eval(frame, &argument.value);
+        mount(evaluator, frame, &mut router, &path_text(Some(&prefix)), value);
+    }
+    if let ExprKind::Path(path) = &*rocket.kind {
+        frame.set(path.last(), Value::Router(router));
+    }
+    Value::Unknown
+}
+
 /// Takes in what a stage mounts; its fairings see all requests.
 fn stage_of<'a>(router: &mut Router<'a>, stage: Router<'a>) {
     add_layers(&mut router.own_layers, &stage.own_layers);
@@ -123,6 +142,13 @@ fn mount<'a>(
             }
         }
         Value::Router(inner) => router.absorb(base, *inner),
+        // What counts requests shows the counts too: `mount("/metrics", prometheus)`.
+        Value::Layers(ids) => {
+            let found = ids.iter().map(|id| &evaluator.layers[id.0]).find(|layer| layer.is("metrics"));
+            if let Some((place, library)) = found.and_then(|layer| Some((layer.place?, layer.library.clone()))) {
+                router.entries.push(axum::library_entry(frame, place, "GET", &base.text, &library));
+            }
+        }
         // A type that turns into routes: `impl Into<Vec<Route>>`.
         Value::Struct(ty, fields) => {
             let names = evaluator.names;

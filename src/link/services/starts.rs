@@ -1,7 +1,7 @@
 //! Where servers are started.
 
 use crate::link::Repository;
-use crate::link::names::{FunctionInfo, Names};
+use crate::link::names::{FunctionInfo, ModuleId, Names};
 use crate::link::workspace::{Package, Workspace};
 use crate::scan::source::{Place, Role, Span};
 
@@ -42,6 +42,7 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("warp", "serve", "warp"),
     ("poem", "Server::new", "poem"),
     ("poem", "Server::new_with_acceptor", "poem"),
+    ("poem_lambda", "run", "poem"),
     ("salvo", "Server::new", "salvo"),
     ("salvo_core", "Server::new", "salvo"),
     ("actix_http", "HttpServiceBuilder::default", "actix-web"),
@@ -52,6 +53,8 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("ntex", "server::build", "ntex"),
     ("tide", "new", "tide"),
     ("tide", "with_state", "tide"),
+    ("tide", "Server::new", "tide"),
+    ("tide", "Server::with_state", "tide"),
     ("hyper", "Server::bind", "hyper"),
     ("hyper", "Server::builder", "hyper"),
     ("hyper", "Server::from_tcp", "hyper"),
@@ -126,7 +129,7 @@ pub(super) fn all(repository: &Repository, workspace: &Workspace, names: &Names<
             found.push(Start { function: info.id, framework, place, is_side_server });
         };
         for call in names.outside_calls(info.id) {
-            if let Some(framework) = started(workspace, &call.path) {
+            if let Some(framework) = started(workspace, names, info.module, &call.path) {
                 add(framework, call.span);
             }
         }
@@ -140,18 +143,19 @@ pub(super) fn all(repository: &Repository, workspace: &Workspace, names: &Names<
     found
 }
 
-fn started(workspace: &Workspace, path: &str) -> Option<&'static str> {
+fn started(workspace: &Workspace, names: &Names<'_>, module: ModuleId, path: &str) -> Option<&'static str> {
     let (krate, rest) = path.split_once("::")?;
     let ends = |end: &str, rest: &str| rest == end || end.contains("::") && rest.ends_with(&format!("::{end}"));
     let known = CALLS.iter().find(|(known, end, _)| *known == krate && ends(end, rest));
-    known.map(|(.., framework)| *framework).or_else(|| by_glob(workspace, path))
+    known.map(|(.., framework)| *framework).or_else(|| by_glob(workspace, names, module, path))
 }
 
-/// A type that came in through `use salvo::prelude::*`.
-fn by_glob(workspace: &Workspace, path: &str) -> Option<&'static str> {
-    let candidates = CALLS.iter().filter(|(_, end, _)| *end == path);
+/// A type that came in through `use salvo::prelude::*`, or through a glob that the tree itself re-exports.
+fn by_glob(workspace: &Workspace, names: &Names<'_>, module: ModuleId, path: &str) -> Option<&'static str> {
+    let candidates = || CALLS.iter().filter(|(_, end, _)| *end == path && path.contains("::"));
+    let imported = candidates().find(|(krate, ..)| names.glob_crates(module).any(|name| name == *krate));
     let used = |krate: &str| workspace.packages.iter().any(|package| package.dependency(krate).is_some());
-    candidates.filter(|(krate, ..)| path.contains("::") && used(krate)).map(|(.., framework)| *framework).next()
+    imported.or_else(|| candidates().find(|(krate, ..)| used(krate))).map(|(.., framework)| *framework)
 }
 
 /// `main`, or a function that an attribute makes the program.

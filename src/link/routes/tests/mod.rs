@@ -7,6 +7,7 @@ use crate::link::trial::repository;
 use crate::link::{Linked, link};
 
 mod constants;
+mod frameworks;
 mod rocket;
 
 fn linked(dependencies: &str, files: &[(&str, &str)]) -> Linked {
