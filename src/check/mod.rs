@@ -1,5 +1,6 @@
 //! Rules (data) over facts: findings, and a verdict for each item of the checklist.
 
+mod ages;
 pub mod checklist;
 pub mod embedded;
 pub mod evaluate;

@@ -12,7 +12,7 @@ use super::rules::{Rule, RuleSet};
 use super::settings::Settings;
 use super::suppress::Suppressions;
 use super::verdict::rank;
-use super::{gate, routes};
+use super::{ages, gate, routes};
 use crate::facts::{Service, ServiceId};
 use crate::link::{Linked, Repository};
 use crate::scan::source::{Notice, Place};
@@ -25,6 +25,7 @@ pub fn check(
     checklist: &Checklist,
     settings: &Settings,
 ) -> Outcome {
+    let linked = &*ages::counted(linked, settings.today);
     let mut notices = Vec::new();
     let suppressions = Suppressions::read(repository, settings, &mut notices);
     let run = Run { repository, linked, rules, checklist, settings, suppressions: &suppressions };

@@ -740,6 +740,16 @@ vocabulary! {
         by: text,
     }
 
+    /// A file whose secrets are encrypted where they stand.
+    encrypted_secrets EncryptedSecrets {
+        /// sops.
+        tool: text,
+        /// The day its values were last changed: `2026-01-31`.
+        changed_on: text,
+        /// Days from then to the day of the check; known to rules only.
+        age_days: number,
+    }
+
     /// A secret passed as plain configuration (ConfigMap, task environment).
     plain_secret_reference PlainSecretReference {
         /// Variable name.
@@ -750,10 +760,8 @@ vocabulary! {
 
     /// Rotation of secrets: a resource, several accepted keys, a procedure.
     secret_rotation SecretRotation {
-        /// resource, key-set, document, sops, schedule.
+        /// resource, key-set, document, schedule.
         how: text,
-        /// Days since the last rotation where the source tells.
-        age_days: number,
     }
 
     // ---- database -------------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ impl Context<'_> {
 }
 
 /// Everything the linker established.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Linked {
     /// Services and facts.
     pub facts: Facts,

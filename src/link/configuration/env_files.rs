@@ -85,7 +85,7 @@ fn role(file: &SourceFile) -> Role {
 fn first_value<'r>(repository: &'r Repository, file: &SourceFile) -> Option<&'r EnvEntry> {
     let Syntax::Env(entries) = &repository.get(file.id).1.syntax else { return None };
     let valued = |value: &str| !value.is_empty() && !value.starts_with('$') && !value.starts_with("encrypted:");
-    entries.iter().find(|entry| valued(&entry.value))
+    entries.iter().find(|entry| valued(&entry.value) && !super::sops::is_encrypted(entry))
 }
 
 fn has_values(repository: &Repository, file: &SourceFile) -> bool {

@@ -6,6 +6,7 @@ mod env_files;
 mod environments;
 pub mod ignores;
 mod key_sets;
+mod sops;
 pub mod words;
 
 use super::{Context, Linked};
@@ -16,4 +17,5 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     env_files::emit(context, linked);
     environments::emit(context, linked);
     key_sets::emit(context, linked);
+    sops::emit(context, linked);
 }
