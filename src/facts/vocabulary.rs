@@ -1340,6 +1340,8 @@ vocabulary! {
         deletion_protection: flag,
         /// Reachable from the internet.
         public: flag,
+        /// A standby stands in another zone.
+        multi_zone: flag,
     }
 
     // ---- documents ----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ use crate::facts::vocabulary::{
 use crate::facts::{Attr, Confidence};
 use crate::link::delivery::terraform::{Resource, resources};
 use crate::parse::Syntax;
-use crate::parse::document::{Node, Value};
+use crate::parse::document::{Entry, Node, Value};
 use crate::scan::source::{FileId, Span};
 
 /// Adds the facts of all tasks.
@@ -32,6 +32,7 @@ pub fn emit(deployment: &mut Deployment<'_, '_>) {
             "aws_ecs_task_definition" => terraform_task(deployment, &resource),
             "aws_lb_target_group" | "aws_alb_target_group" => target_group(deployment, &resource),
             "aws_ecs_service" => service(deployment, &resource),
+            "module" if !resource.calls_own_module() => module(deployment, &resource),
             _ => {}
         }
     }
@@ -89,9 +90,10 @@ impl Task<'_> {
 
     fn container(&self, deployment: &mut Deployment<'_, '_>, node: &Node, owner: &Owner) {
         let image = node.get("image").and_then(Node::text);
-        let has = |key: &str| node.get(key).is_some_and(|value| !value.is_null());
-        let flag =
-            |key: &str| node.get(key).map_or(Attr::Known(false), |node| node.flag().map_or(Attr::Unknown, Attr::Known));
+        let has = |key: &str| field(node, key).is_some_and(|value| !value.is_null());
+        let flag = |key: &str| {
+            field(node, key).map_or(Attr::Known(false), |node| node.flag().map_or(Attr::Unknown, Attr::Known))
+        };
         let data = Container {
             name: node.get("name").and_then(written).into(),
             tag: image.and_then(|image| known::split(image).1.map(str::to_string)).into(),
@@ -120,7 +122,9 @@ impl Task<'_> {
         let span = node.entry("name").map_or(node.span, |entry| entry.key_span);
         let fact = deployment.context.fact(data, self.file, span);
         deployment.add(owner.mark(fact));
-        if let Some(entry) = node.entry("stopTimeout").filter(|_| owner.may_be_service()) {
+        if let Some(entry) =
+            node.entry("stopTimeout").or_else(|| node.entry("stop_timeout")).filter(|_| owner.may_be_service())
+        {
             let data = StopGrace {
                 by: "ecs".into(),
                 workload: self.family.into(),
@@ -135,7 +139,7 @@ impl Task<'_> {
     }
 
     fn health_check(&self, deployment: &mut Deployment<'_, '_>, node: &Node, owner: &Owner) {
-        let Some(command) = node.at(&["healthCheck", "command"]) else { return };
+        let Some(command) = field(node, "healthCheck").and_then(|check| check.get("command")) else { return };
         let words: Vec<String> = command.items().iter().filter_map(|word| written(word)).collect();
         let words: Vec<&str> =
             words.iter().map(String::as_str).filter(|word| !matches!(*word, "CMD" | "CMD-SHELL")).collect();
@@ -163,11 +167,20 @@ impl Task<'_> {
     }
 }
 
+/// A key of a container in either spelling: `healthCheck`, or `health_check` as modules write it.
+fn field<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    node.get(key).or_else(|| {
+        let spelled =
+            key.chars().flat_map(|c| c.is_ascii_uppercase().then_some('_').into_iter().chain(c.to_lowercase()));
+        node.get(&spelled.collect::<String>())
+    })
+}
+
 fn ports(node: &Node) -> Vec<String> {
-    let mappings = node.get("portMappings").map_or(&[][..], Node::items);
+    let mappings = field(node, "portMappings").map_or(&[][..], Node::items);
     let mut ports: Vec<String> = mappings
         .iter()
-        .filter_map(|mapping| mapping.get("containerPort").and_then(number))
+        .filter_map(|mapping| field(mapping, "containerPort").and_then(number))
         .map(|port| port.to_string())
         .collect();
     for variable in node.get("environment").map_or(&[][..], Node::items) {
@@ -188,13 +201,53 @@ fn terraform_task(deployment: &mut Deployment<'_, '_>, resource: &Resource<'_>) 
     task.emit(deployment, containers.map_or(&[][..], Node::items));
 }
 
+/// What modules of the registry run or check: a service of ECS, target groups of a load balancer.
+fn module(deployment: &mut Deployment<'_, '_>, resource: &Resource<'_>) {
+    let source = resource.text(&["source"]).unwrap_or_default();
+    if source.contains("ecs") {
+        for definition in resource.at(&["container_definitions"]).map_or(&[][..], Node::entries) {
+            // The key is the container's name where it has none of its own.
+            let mut entries = definition.value.entries().to_vec();
+            if definition.value.get("name").is_none() {
+                let text = Value::Text { text: definition.key.to_string().into(), quoted: true };
+                let value = Arc::new(Node { span: definition.key_span, value: text, tag: None });
+                entries.push(Entry { key: "name".into(), key_span: definition.key_span, value });
+            }
+            let container = Arc::new(Node { span: definition.key_span, value: Value::Map(entries), tag: None });
+            let sized = resource.at(&["cpu"]).is_some() || resource.at(&["memory"]).is_some();
+            let task =
+                Task { file: resource.file.id, family: resource.name, sized, span: definition.key_span, json: true };
+            task.emit(deployment, &[container]);
+        }
+        service(deployment, resource);
+    }
+    if source.contains("alb") || source.contains("load-balancer") {
+        let groups = resource.at(&["target_groups"]);
+        let listed = groups.map_or(&[][..], Node::items).iter().map(|group| (resource.name, &**group));
+        let keyed = groups.map_or(&[][..], Node::entries).iter().map(|group| (&*group.key, &*group.value));
+        for (name, group) in listed.chain(keyed).collect::<Vec<_>>() {
+            let number = |keys: &[&str]| {
+                group.at(keys).map_or(Attr::Unset, |node| number(node).map_or(Attr::Unknown, Attr::Known))
+            };
+            let port = [number(&["health_check", "port"]), number(&["port"]), number(&["backend_port"])];
+            let port = port.into_iter().find(|port| port.known().is_some()).unwrap_or_default();
+            if let Some(path) = group.at(&["health_check", "path"]) {
+                check(deployment, resource, name, path, port);
+            }
+        }
+    }
+}
+
 /// The check that a load balancer makes of its targets.
 fn target_group(deployment: &mut Deployment<'_, '_>, resource: &Resource<'_>) {
-    let Some(check) = resource.entry("health_check") else { return };
-    let Some(path) = check.value.get("path") else { return };
+    let Some(path) = resource.at(&["health_check", "path"]) else { return };
     let port = resource.number(&["health_check", "port"]);
     let port = if port.is_set() { port } else { resource.number(&["port"]) };
-    let owner = deployment.owners.of_names(&[resource.name], None);
+    check(deployment, resource, resource.name, path, port);
+}
+
+fn check(deployment: &mut Deployment<'_, '_>, resource: &Resource<'_>, name: &str, path: &Node, port: Attr<f64>) {
+    let owner = deployment.owners.of_names(&[name, resource.name], None);
     let declared = port.known().map(|port| port.to_string()).into_iter().collect();
     let data = Probe {
         kind: "health".into(),
@@ -206,7 +259,10 @@ fn target_group(deployment: &mut Deployment<'_, '_>, resource: &Resource<'_>) {
         declared_ports: Attr::Known(declared),
         ..Probe::default()
     };
-    let fact = deployment.context.fact(data, resource.file.id, path.span);
+    let within = resource.body.span;
+    // The value of a variable may stand in another file.
+    let here = path.span.start >= within.start && path.span.end <= within.end;
+    let fact = deployment.context.fact(data, resource.file.id, if here { path.span } else { resource.span });
     deployment.add(owner.mark(fact));
 }
 

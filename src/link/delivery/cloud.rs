@@ -25,6 +25,8 @@ const KINDS: &[(&str, Show)] = &[
     ("aws_dynamodb_table", databases::dynamo),
     ("aws_backup_plan", databases::backup_plan),
     ("module", databases::module),
+    ("module", traffic::module),
+    ("module", traffic::service_module),
     ("aws_secretsmanager_secret_rotation", secrets::rotation),
     ("aws_secretsmanager_secret", secrets::manager),
     ("aws_ssm_parameter", secrets::parameter),

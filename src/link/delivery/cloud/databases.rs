@@ -19,8 +19,26 @@ fn managed(
         retention_days: retention,
         deletion_protection: protection,
         public: resource.flag(&["publicly_accessible"]),
+        multi_zone: multi_zone(resource),
     };
     linked.facts.add(context.fact(data, resource.file.id, resource.span));
+}
+
+/// Whether a standby stands in another zone, where the source says so.
+fn multi_zone(resource: &Resource<'_>) -> Attr<bool> {
+    let regional = |text: String| text == "REGIONAL";
+    let flag = resource.flag(&["multi_az"]);
+    let types = [resource.text(&["availability_type"]), resource.text(&["settings", "availability_type"])];
+    let azure = resource.text(&["high_availability", "mode"]).map(|mode| mode == "ZoneRedundant");
+    let by_type = types.into_iter().flatten().map(regional).next().or(azure);
+    match (flag, by_type) {
+        (Attr::Unset, Some(known)) => Attr::Known(known),
+        (Attr::Unset, None) => match resource.at(&["instances"]) {
+            Some(instances) if !instances.entries().is_empty() => Attr::Known(instances.entries().len() > 1),
+            _ => Attr::Unset,
+        },
+        (flag, _) => flag,
+    }
 }
 
 fn backup(
@@ -119,19 +137,20 @@ pub fn backup_plan(context: &Context<'_>, linked: &mut Linked, resource: &Resour
 /// A module that runs a database, by its source; only what the call sets is known.
 pub fn module(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>) {
     let source = resource.text(&["source"]).unwrap_or_default();
-    if !["rds", "aurora", "sql-db", "cloudsql", "postgres"].iter().any(|word| source.contains(word)) {
+    let database =
+        ["rds", "aurora", "sql-db", "cloudsql", "postgres", "mysql"].iter().any(|word| source.contains(word));
+    if !database || resource.calls_own_module() {
         return;
     }
-    managed(
-        context,
-        linked,
-        resource,
-        resource.number(&["backup_retention_period"]),
-        resource.flag(&["deletion_protection"]),
-    );
+    let block = "backup_configuration";
+    let written =
+        |keys: [&[&str]; 3]| keys.iter().map(|key| resource.number(key)).find(Attr::is_set).unwrap_or_default();
+    let retention = written([&["backup_retention_period"], &["backup_retention_days"], &[block, "retained_backups"]]);
+    managed(context, linked, resource, retention.clone(), resource.flag(&["deletion_protection"]));
     by_retention(context, linked, resource, "backup_retention_period", true);
-    if resource.flag(&["backup_configuration", "enabled"]).is_true() {
-        let recovery = resource.flag(&["backup_configuration", "point_in_time_recovery_enabled"]);
-        backup(context, linked, resource, span_of(resource, "backup_configuration"), Attr::Unset, recovery);
+    by_retention(context, linked, resource, "backup_retention_days", true);
+    if resource.flag(&[block, "enabled"]).is_true() {
+        let recovery = resource.flag(&[block, "point_in_time_recovery_enabled"]);
+        backup(context, linked, resource, span_of(resource, block), retention, recovery);
     }
 }

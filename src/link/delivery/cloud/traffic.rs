@@ -4,6 +4,7 @@ use super::super::terraform::Resource;
 use crate::facts::vocabulary::{Autoscaler, Https, Ingress, InstanceCount, RateLimit, ResponseHeader};
 use crate::facts::{Attr, Confidence, Data};
 use crate::link::{Context, Linked};
+use crate::parse::document::Node;
 
 fn add(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>, data: impl Into<Data>) {
     linked.facts.add(context.fact(data, resource.file.id, resource.span));
@@ -36,6 +37,41 @@ pub fn listener(context: &Context<'_>, linked: &mut Linked, resource: &Resource<
             covers: "all".into(),
         };
         add(context, linked, resource, data);
+    }
+}
+
+/// Listeners of a load balancer that a module of the registry makes.
+pub fn module(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>) {
+    let source = resource.text(&["source"]).unwrap_or_default();
+    if !(source.contains("alb") || source.contains("load-balancer")) || resource.calls_own_module() {
+        return;
+    }
+    let keyed = resource.at(&["listeners"]).map_or(&[][..], Node::entries).iter().map(|entry| &*entry.value);
+    let lists = ["https_listeners", "http_tcp_listeners", "listeners"].map(|key| resource.at(&[key]));
+    let listed = lists.into_iter().flatten().flat_map(Node::items).map(|item| &**item);
+    for listener in keyed.chain(listed) {
+        let text = |keys: &[&str]| listener.at(keys).and_then(Node::text).unwrap_or("");
+        let tls = listener.get("certificate_arn").is_some() || matches!(text(&["protocol"]), "HTTPS" | "TLS");
+        let redirects = text(&["redirect", "protocol"]) == "HTTPS" || text(&["action_type"]) == "redirect";
+        let data =
+            Ingress { by: "load-balancer".into(), tls: tls.into(), redirects: redirects.into(), ..Ingress::default() };
+        add(context, linked, resource, data);
+        if tls || redirects {
+            add(context, linked, resource, Https { by: "load-balancer".into() });
+        }
+    }
+}
+
+/// What a module of the registry that runs a service of ECS is told about the number of its tasks.
+pub fn service_module(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>) {
+    let source = resource.text(&["source"]).unwrap_or_default();
+    if !source.contains("ecs") || resource.calls_own_module() {
+        return;
+    }
+    instances(context, linked, resource);
+    let (min, max) = (resource.number(&["autoscaling_min_capacity"]), resource.number(&["autoscaling_max_capacity"]));
+    if (min.is_set() || max.is_set()) && resource.flag(&["enable_autoscaling"]) != Attr::Known(false) {
+        add(context, linked, resource, Autoscaler { min, max, by: "cloud".into(), ..Autoscaler::default() });
     }
 }
 
