@@ -79,6 +79,15 @@ impl Context<'_> {
         fact
     }
 
+    /// Whether a service of the tree serves gRPC, or none is known: else protocol buffers describe what the services
+    /// call, or a helper program beside them, and not their API.
+    pub fn may_serve_grpc(&self) -> bool {
+        let serves = |service: &crate::facts::Service| {
+            service.frameworks.iter().any(|framework| framework.starts_with("tonic") || framework.contains("grpc"))
+        };
+        self.services.is_empty() || self.services.iter().any(serves)
+    }
+
     /// Services that a file is compiled into or configures: by the crate folder that holds it. A file outside every
     /// crate folder belongs to all services when there is one service, and to none when there are several.
     pub fn services_of(&self, file: FileId) -> BTreeSet<ServiceId> {

@@ -27,6 +27,7 @@ mod walk;
 use super::names::ModuleId;
 use super::reach::Reach;
 use super::{Context, Linked};
+use crate::facts::{Attr, Data};
 use crate::scan::source::{FileId, Role};
 use found::{Found, Stand};
 use walk::Walk;
@@ -49,6 +50,10 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
         let mut fact = context.fact_in_role(found.data.clone(), found.stand.file, found.span, found.stand.role);
         fact.confidence = found.confidence;
         fact.is_default = found.entry.is_default;
+        let grpc = matches!(&fact.data, Data::ApiDocument(document) if document.kind == Attr::from("grpc"));
+        if grpc && !context.may_serve_grpc() {
+            continue;
+        }
         linked.facts.add(fact);
     }
     credentials::look(context, linked);

@@ -80,6 +80,9 @@ fn add(
     what: (&str, Paths),
     confidence: Confidence,
 ) {
+    if what.0 == "grpc" && !context.may_serve_grpc() {
+        return;
+    }
     let data = ApiDocument { kind: what.0.into(), by: "file".into(), paths: what.1, ..ApiDocument::default() };
     // Outside the service's own folders a document is another program's, or a client's copy.
     let confidence =

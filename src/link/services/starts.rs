@@ -18,6 +18,8 @@ pub struct Start {
     pub place: Place,
     /// By its name it serves metrics, administration or the like, not the service's own requests.
     pub is_side_server: bool,
+    /// It listens on a socket in the file system: only programs of the same machine reach it.
+    pub is_local: bool,
 }
 
 /// Calls that start a server: crate in code, how the rest of the path ends, framework.
@@ -124,9 +126,10 @@ pub(super) fn all(repository: &Repository, workspace: &Workspace, names: &Names<
             continue;
         }
         let is_side_server = SIDE_SERVERS.iter().any(|word| path.contains(word));
+        let is_local = text.contains("UnixListener") && !NETWORK.iter().any(|word| text.contains(word));
         let mut add = |framework, span: Span| {
             let place = Place { file: info.file, span };
-            found.push(Start { function: info.id, framework, place, is_side_server });
+            found.push(Start { function: info.id, framework, place, is_side_server, is_local });
         };
         for call in names.outside_calls(info.id) {
             if let Some(framework) = started(workspace, names, info.module, &call.path) {
@@ -140,8 +143,15 @@ pub(super) fn all(repository: &Repository, workspace: &Workspace, names: &Names<
             }
         }
     }
+    // Beside a server on the network, one on a local socket is a helper process of a desktop or command-line program.
+    if found.iter().any(|start| !start.is_local && !start.is_side_server) {
+        found.retain(|start| !start.is_local);
+    }
     found
 }
+
+/// Words of a function that listens on the network.
+const NETWORK: &[&str] = &["TcpListener", "TcpIncoming", "0.0.0.0"];
 
 fn started(workspace: &Workspace, names: &Names<'_>, module: ModuleId, path: &str) -> Option<&'static str> {
     let (krate, rest) = path.split_once("::")?;

@@ -112,3 +112,20 @@ fn manifests_give_facts() {
 }
 
 use crate::facts::Attr;
+
+#[test]
+fn a_helper_on_a_local_socket_is_none_beside_a_server_on_the_network() {
+    let root = "[workspace]\nmembers = [\"*\"]\n";
+    let tray = "[package]\nname = \"tray\"\n[dependencies]\ntonic = \"0.14\"\n";
+    let local = "fn main() { let l = UnixListener::bind(path()); tonic::transport::Server::builder().serve(l); }";
+    let either = "fn main() { let l = if local() { UnixListener::bind(path()) } else { TcpListener::bind(a) }; axum::serve(l, r); }";
+    let server = ("server/Cargo.toml", APP);
+    let files = |tray_main: &'static str, server_main: &'static str| {
+        let tray = [("tray/Cargo.toml", tray), ("tray/src/main.rs", tray_main)];
+        let found = services(&[("Cargo.toml", root), server, ("server/src/main.rs", server_main), tray[0], tray[1]]);
+        found.iter().map(|service| service.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(files(local, "fn main() { axum::serve(l, r); }"), ["shop"]);
+    assert_eq!(files(local, "fn main() {}"), ["tray"]);
+    assert_eq!(files(local, either), ["shop"]);
+}
