@@ -543,6 +543,8 @@ vocabulary! {
         in_request: flag,
         /// In middleware, so that it holds for every request.
         for_all: flag,
+        /// In a branch that answers that the server failed (5xx).
+        answers_fault: flag,
     }
 
     /// An ad-hoc error answer: a bare status or string instead of the service's error type.

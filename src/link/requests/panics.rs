@@ -150,10 +150,15 @@ impl<'a> Judge<'_, '_, 'a> {
 
     /// A local is as fallible as what it was bound to last.
     fn local(&self, name: &str, before: Span, depth: u32) -> Judgement {
+        self.bound(name, before).map_or(Fallible(Confidence::Low), |value| self.value(value, depth + 1))
+    }
+
+    /// What a local was bound to last before a place.
+    fn bound(&self, name: &str, before: Span) -> Option<&'a Expr> {
         let mut bound = None;
         let mut finder = Bindings { name, before: before.start, bound: &mut bound };
         crate::link::names::visit::walk_block(&mut finder, self.body);
-        bound.map_or(Fallible(Confidence::Low), |value| self.value(value, depth + 1))
+        bound
     }
 
     fn awaited(&self, inner: &'a Expr) -> Judgement {
@@ -225,6 +230,7 @@ impl<'a> Judge<'_, '_, 'a> {
             "try_into" if matches!(&*receiver.kind, ExprKind::Index { .. }) => Safe,
             "body" | "finish" | "build" => self.builder(receiver),
             "parse" if arguments.is_empty() => match &*receiver.kind {
+                ExprKind::Path(path) if self.bound(path.last(), receiver.span).is_some_and(is_constant) => Safe,
                 ExprKind::Match { .. } | ExprKind::If { .. } | ExprKind::Block(_) => Fallible(Confidence::Low),
                 _ => Fallible(Confidence::High),
             },
@@ -359,6 +365,8 @@ fn states_invariant(message: &str) -> bool {
         "mutex",
         "rwlock",
         "impossible",
+        "compile time",
+        "compile-time",
     ];
     WORDS.iter().any(|word| message.contains(word))
 }

@@ -1,5 +1,6 @@
 //! What becomes of errors in request code: logged, swallowed, mapped away.
 
+use super::inline;
 use super::types::{reports, tracks};
 use crate::facts::{Attr, Confidence, Data, Fact, FactKind, vocabulary};
 use crate::link::Linked;
@@ -13,10 +14,16 @@ use crate::scan::source::Span;
 /// Adds how a function that requests reach handles errors.
 pub(super) fn look<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut Vec<Fact>) {
     let Some(body) = &info.function.body else { return };
-    let mut add = |how: &str, span: Span, sure: Confidence, of_response: bool| {
+    let text = |span: Span| part.context.repository.tree.file(info.file).slice(span);
+    let mut add = |how: &str, span: Span, sure: Confidence, of_response: bool, answers_fault: bool| {
         let Some(reached) = part.reached(info, span) else { return };
         let for_all = of_response && reached.flow.first().is_some_and(|step| step.note.starts_with("middleware"));
-        let data = vocabulary::ErrorHandling { how: how.into(), in_request: true.into(), for_all: for_all.into() };
+        let data = vocabulary::ErrorHandling {
+            how: how.into(),
+            in_request: true.into(),
+            for_all: for_all.into(),
+            answers_fault: answers_fault.into(),
+        };
         found.push(part.fact(data, info.file, span, sure, Some(reached)));
     };
     let instrumented = info
@@ -25,17 +32,19 @@ pub(super) fn look<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut
         .iter()
         .find(|attribute| attribute.path.last() == "instrument" && names_in(attribute, "err"));
     if let Some(attribute) = instrumented {
-        add("logged", attribute.span, Confidence::High, false);
+        add("logged", attribute.span, Confidence::High, false, false);
     }
     each(body, &mut |expr, around| {
-        let failed = around.iter().rev().find_map(|outer| failed(outer));
-        if reports(expr) && (tracks(expr) || failed.is_some()) {
-            let text = |failed: &Expr| part.context.repository.tree.file(info.file).slice(failed.span);
-            let of_response = failed.is_some_and(|failed| is_answer(text(failed)));
-            add("logged", expr.span, Confidence::High, of_response || tracks(expr));
+        if reports(expr) {
+            let branch = around.iter().rev().find_map(|outer| Some((failed(outer)?, branch(outer, expr.span))));
+            if tracks(expr) || branch.is_some() {
+                let of_response = branch.is_some_and(|(failed, _)| is_answer(text(failed.span)));
+                let answers_fault = branch.is_some_and(|(_, answer)| inline::is_server_fault(text(answer)));
+                add("logged", expr.span, Confidence::High, of_response || tracks(expr), answers_fault);
+            }
         }
         if let Some(span) = mapped_away(part, info, expr) {
-            add("mapped-away", span, Confidence::Medium, false);
+            add("mapped-away", span, Confidence::Medium, false, true);
         }
     });
 }
@@ -53,8 +62,12 @@ pub(super) fn by_middleware(part: &Part<'_, '_>, linked: &Linked, found: &mut Ve
                     || dependency.features.iter().any(|feature| feature == "emit_event_on_error")
             });
         if logs {
-            let data =
-                vocabulary::ErrorHandling { how: "logged".into(), in_request: true.into(), for_all: true.into() };
+            let data = vocabulary::ErrorHandling {
+                how: "logged".into(),
+                in_request: true.into(),
+                for_all: true.into(),
+                answers_fault: true.into(),
+            };
             let mut logging = part.fact(data, fact.place.file, fact.place.span, fact.confidence, None);
             logging.services.clone_from(&fact.services);
             found.push(logging);
@@ -74,6 +87,18 @@ fn failed(expr: &Expr) -> Option<&Expr> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// The part of an expression that branches on an error which a place inside it stands in: an arm, a closure, a block.
+fn branch(outer: &Expr, inside: Span) -> Span {
+    match &*outer.kind {
+        ExprKind::MethodCall { receiver, .. } => Span { start: receiver.span.end, end: outer.span.end },
+        ExprKind::Match { arms, .. } => {
+            arms.iter().find(|arm| arm.body.span.holds(inside)).map_or(outer.span, |arm| arm.body.span)
+        }
+        ExprKind::If { then, .. } if then.span.holds(inside) => then.span,
+        _ => outer.span,
     }
 }
 

@@ -75,11 +75,19 @@ const SERVER_FAULT: &[&str] = &[
     "BAD_GATEWAY",
     "BadGateway",
     "Status::internal",
+    "Status::unavailable",
+    "Status::unknown",
+    "Status::data_loss",
     "from_u16(500",
     "InternalError",
     "internal_error(",
     "internal_server_error(",
 ];
+
+/// Whether a text answers that the server failed.
+pub(super) fn is_server_fault(text: &str) -> bool {
+    SERVER_FAULT.iter().any(|word| text.contains(word))
+}
 
 impl<'a> Inline<'_, '_, '_, 'a> {
     fn text(&self, span: Span) -> &'a str {
@@ -87,8 +95,7 @@ impl<'a> Inline<'_, '_, '_, 'a> {
     }
 
     fn is_server_fault(&self, span: Span) -> bool {
-        let text = self.text(span);
-        SERVER_FAULT.iter().any(|word| text.contains(word))
+        is_server_fault(self.text(span))
     }
 
     /// How sure it is that the error of an expression tells of the inside: what is awaited asks a database, a network or
