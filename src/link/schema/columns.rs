@@ -42,9 +42,48 @@ pub(super) fn emit(context: &Context<'_>, sets: &[Set], queries: &[Literally], l
         if set.engine == Some("mysql") {
             schema.tables.values_mut().for_each(Table::lead_keys);
         }
-        queries.iter().for_each(|query| schema.mark(query));
+        queries.iter().filter(|query| asks(context, sets, set, query)).for_each(|query| schema.mark(query));
         schema.emit(context, set, linked);
+        schema.emit_sessions(context, set, queries, linked);
     }
+}
+
+/// Words of columns that hold a time.
+const TIMES: &[&str] = &[
+    "at",
+    "expires",
+    "expiry",
+    "expiration",
+    "valid",
+    "until",
+    "ttl",
+    "created",
+    "updated",
+    "last",
+    "time",
+    "timestamp",
+    "date",
+    "age",
+    "since",
+    "issued",
+    "seen",
+    "published",
+    "modified",
+];
+
+/// Columns that hold what a client shows.
+const TOKENS: &[&str] = &["token", "token_hash", "session_token", "session_id", "session_key", "key", "hash", "secret"];
+
+/// Columns that say whose it is.
+const OWNERS: &[&str] = &["user_id", "account_id", "user", "account", "userid", "member_id", "customer_id"];
+
+/// Whether a query asks the database of a set: a crate with migrations of its own asks no other's.
+fn asks(context: &Context<'_>, sets: &[Set], set: &Set, query: &Literally) -> bool {
+    let owner = |path: &str| context.workspace.package_of(path).map(|package| package.folder.as_str());
+    let of_set = |set: &Set| owner(&format!("{}/x", set.folder)).filter(|folder| !folder.is_empty());
+    let asking = owner(&context.repository.tree.file(query.place.file).path);
+    let has_own = asking.is_some() && sets.iter().any(|other| of_set(other) == asking);
+    !has_own || of_set(set) == asking
 }
 
 impl Schema {
@@ -169,6 +208,57 @@ impl Schema {
                 linked.facts.add(fact);
             }
         }
+    }
+}
+
+impl Schema {
+    /// Sessions that the service keeps in a table without any time: no lookup can tell that one is too old.
+    fn emit_sessions(&self, context: &Context<'_>, set: &Set, queries: &[Literally], linked: &mut Linked) {
+        for (name, table) in self.tables.iter().filter(|(name, _)| is_of_sessions(name)) {
+            let token = TOKENS.iter().find_map(|token| table.columns.get(*token));
+            let owned = OWNERS.iter().any(|owner| table.columns.contains_key(*owner));
+            let timed = table.columns.keys().any(|column| column.split('_').any(|word| TIMES.contains(&word)));
+            let Some(token) = token.filter(|_| owned && !timed && queries.iter().any(|query| query.fills(name))) else {
+                continue;
+            };
+            let data = vocabulary::Token {
+                kind: "opaque".into(),
+                action: "issues".into(),
+                expires: false.into(),
+                ..vocabulary::Token::default()
+            };
+            linked
+                .facts
+                .add(set.fact(context, data, token.place.file, token.place.span).confidence(Confidence::Medium));
+        }
+    }
+}
+
+fn is_of_sessions(table: &str) -> bool {
+    matches!(
+        table,
+        "session"
+            | "sessions"
+            | "user_session"
+            | "user_sessions"
+            | "login_session"
+            | "login_sessions"
+            | "auth_session"
+            | "auth_sessions"
+            | "auth_token"
+            | "auth_tokens"
+            | "access_token"
+            | "access_tokens"
+    )
+}
+
+impl Literally {
+    /// Whether a query puts rows into a table.
+    fn fills(&self, table: &str) -> bool {
+        self.statements.iter().any(|statement| match &statement.kind {
+            Kind::Query(query) => query.verb == "insert" && query.tables.iter().any(|(name, _)| name.text == table),
+            _ => false,
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use crate::facts::vocabulary::Migration;
 use crate::facts::{Data, Fact};
-use crate::link::workspace::Workspace;
+use crate::link::workspace::{PackageDependency, Workspace};
 use crate::link::{Context, Linked};
 use crate::parse::sql::{Kind as StatementKind, Statement};
 use crate::parse::{Parsed, Syntax};
@@ -131,7 +131,12 @@ fn down_of(context: &Context<'_>, file: &SourceFile, layout: Layout) -> Option<F
 fn set(context: &Context<'_>, folder: String, layout: Layout, mut entries: Vec<Entry>) -> Set {
     entries.sort_by(|left, right| order(context, left).cmp(&order(context, right)));
     let tool = tool(context.workspace, layout);
-    let engine = engine_of_path(&folder).or_else(|| engine_of_dependencies(context.workspace));
+    let own = context.workspace.package_of(&format!("{folder}/x")).filter(|package| !package.folder.is_empty());
+    let engine = engine_of_path(&folder)
+        .or_else(|| engine_of_dependencies(own.iter().flat_map(|package| &package.dependencies)))
+        .or_else(|| {
+            engine_of_dependencies(context.workspace.packages.iter().flat_map(|package| &package.dependencies))
+        });
     Set { folder, tool, engine, entries }
 }
 
@@ -182,10 +187,10 @@ pub(super) fn engine_of_path(path: &str) -> Option<&'static str> {
     })
 }
 
-/// The one engine that the features and crates of the project speak of.
-fn engine_of_dependencies(workspace: &Workspace) -> Option<&'static str> {
+/// The one engine that features of dependencies and their names speak of.
+fn engine_of_dependencies<'d>(dependencies: impl Iterator<Item = &'d PackageDependency>) -> Option<&'static str> {
     let mut engines: Vec<&'static str> = Vec::new();
-    for dependency in workspace.packages.iter().flat_map(|package| &package.dependencies) {
+    for dependency in dependencies {
         let own = engine_of_path(&dependency.package);
         let by_feature = dependency.features.iter().filter_map(|feature| engine_of_path(feature));
         let database = ["sqlx", "diesel", "diesel-async", "sea-orm", "refinery"].contains(&dependency.package.as_str());
