@@ -4,6 +4,7 @@
 
 mod candidates;
 mod checks;
+mod detectors;
 mod families;
 mod judge;
 pub mod kinds;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::candidates::{self, Binding, Candidate, Regions};
 use super::judge::{self, Judgement, Verdict};
 use super::setting::{self, Location, Setting};
-use super::{naming, patterns, urls};
+use super::{detectors, naming, patterns, urls};
 use crate::facts::Confidence;
 use crate::parse::Parsed;
 use crate::scan::source::{FileId, Kind, Role, SourceFile, Span};
@@ -185,6 +185,9 @@ impl<'s> Search<'s> {
         let example = self.setting.examples || !proven && named();
         if example || found.unsure && (self.setting.sample || self.commented(found.span)) {
             return Some("an example");
+        }
+        if detectors::matches(&self.file.text, self.file.slice(found.span)) {
+            return Some("an example beside the pattern that finds it");
         }
         let pipeline = self.setting.location == Location::Ci;
         let elsewhere = found.kind.id_only && pipeline && self.file.text.contains("secrets.");
