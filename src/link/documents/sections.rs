@@ -159,7 +159,7 @@ fn in_foreign_package(context: &Context<'_>, file: &SourceFile) -> bool {
         if has("Cargo.toml") {
             return false;
         }
-        if MANIFESTS.iter().any(|name| has(name)) {
+        if MANIFESTS.iter().any(|name| has(name)) || has_dotnet_project(context, folder) {
             return !is_site(context, folder);
         }
         folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
@@ -188,6 +188,12 @@ fn is_site(context: &Context<'_>, folder: &str) -> bool {
     let name = folder.rsplit('/').next().unwrap_or(folder).to_ascii_lowercase();
     NAMES.contains(&name.as_str())
         || SETTINGS.iter().any(|name| context.repository.tree.find(&format!("{folder}/{name}")).is_some())
+}
+
+/// A .NET solution or project, whose file is called as its author likes.
+fn has_dotnet_project(context: &Context<'_>, folder: &str) -> bool {
+    let project = |name: &str| [".sln", ".slnx", ".csproj", ".fsproj"].iter().any(|ending| name.ends_with(ending));
+    context.repository.tree.files.iter().any(|file| project(file.name()) && file.folder() == folder)
 }
 
 /// In the folder of a crate that is no service and no part of one.

@@ -195,7 +195,10 @@ fn find(subject: &Subject, file: &SourceFile, sections: &[Section<'_>]) -> Optio
     if by_name && substantial && !feature {
         return Some((file.line_span(1), "file", Confidence::High));
     }
-    let section = sections.iter().find(|section| heading_is(subject, &section.title) && (subject.enough)(section))?;
+    let told = |section: &&Section<'_>| {
+        heading_is(subject, &section.title) && (subject.enough)(section) && !is_of_feature(&section.title, &stem)
+    };
+    let section = sections.iter().find(told)?;
     let readme = stem == "readme" || stem == "contributing";
     if subject.name == "runbook" && section.title.contains("troubleshoot") && readme && !about_production(section) {
         // Troubleshooting in a README is mostly about setting up a developer's machine.
@@ -230,6 +233,31 @@ fn about_faults(text: &str) -> bool {
     ];
     let text = text.to_lowercase();
     FAULTS.iter().filter(|word| text.contains(**word)).count() >= 2
+}
+
+/// "How it works" in the guide to one feature describes that feature; at the head of a project it describes the system.
+fn is_of_feature(title: &str, stem: &str) -> bool {
+    const HEADS: &[&str] = &[
+        "readme",
+        "index",
+        "overview",
+        "introduction",
+        "intro",
+        "about",
+        "concepts",
+        "internals",
+        "design",
+        "agents",
+        "architecture",
+        "contributing",
+        "development",
+        "hacking",
+        "how-it-works",
+        "topologies",
+        "topology",
+    ];
+    let loose = title.contains("how it works") || title.trim() == "components";
+    loose && !HEADS.contains(&stem)
 }
 
 fn about_production(section: &Section<'_>) -> bool {
