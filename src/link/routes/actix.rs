@@ -93,6 +93,11 @@ pub fn method<'a>(
                 router.entries.push(axum::library_entry(frame, call.place, "GET", &path.text, "openapi"));
             }
         }
+        // paperclip serves the document that it makes of the handlers.
+        "with_json_spec_at" | "with_json_spec_v3_at" | "with_swagger_ui_at" | "with_rapidoc_at" => {
+            let path = path_text(arguments.first());
+            router.entries.push(axum::library_entry(frame, call.place, "GET", &path.text, "openapi"));
+        }
         "configure" => return configure(evaluator, router, &arguments),
         "default_service" | "default" => {
             let who = match arguments.first() {

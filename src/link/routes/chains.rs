@@ -146,11 +146,31 @@ fn on_methods<'a>(
     call: Method<'a>,
     arguments: Vec<Value<'a>>,
 ) -> Value<'a> {
+    // What the tree itself adds to routes: `.authorize(action)` of an extension trait wraps them in a layer.
+    if let Some(id) = extension(evaluator, call.name) {
+        let before = methods.clone();
+        let value = evaluator.call(id, Some(Value::Methods(Box::new(methods))), arguments);
+        return if matches!(value, Value::Methods(_)) { value } else { Value::Methods(Box::new(before)) };
+    }
     match methods.framework {
         "actix-web" | "ntex" => actix::route_method(evaluator, frame, methods, call, arguments),
         "poem" => poem::methods(evaluator, frame, methods, call, arguments),
         _ => axum::methods(evaluator, frame, methods, call, arguments),
     }
+}
+
+/// The method of a trait of the tree that is implemented for a framework's route.
+fn extension(evaluator: &Evaluator<'_>, name: &str) -> Option<super::super::names::FunctionId> {
+    const ROUTES: &[&str] = &["Route", "MethodRouter", "RouteMethod", "Resource"];
+    let of_route = |ty: &str| ROUTES.contains(&ty.rsplit("::").next().unwrap_or(ty));
+    let mut fitting = evaluator.names.functions().iter().filter(|info| {
+        info.item.name == name
+            && info.role == Role::Service
+            && info.of_trait.is_some()
+            && info.self_type.as_deref().is_some_and(of_route)
+    });
+    let first = fitting.next()?;
+    fitting.next().is_none().then_some(first.id)
 }
 
 /// A method of a value that is none of the known kinds: of the tree where its call graph says so; else what matters
