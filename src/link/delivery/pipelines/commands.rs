@@ -198,6 +198,7 @@ const TABLE: &[(&str, Kind)] = &[
     ("cargo insta test", Kind::Test),
     ("cargo hack test", Kind::Test),
     ("cargo hack nextest", Kind::Test),
+    ("cargo hack llvm-cov", Kind::Test),
     ("cargo careful test", Kind::Test),
     ("cargo miri test", Kind::Test),
     ("cargo mutants", Kind::Test),
@@ -475,6 +476,10 @@ fn matches(pattern: &str, program: &str, plain: &[&str]) -> bool {
     if wanted.next() != Some(program) {
         return false;
     }
+    // `cargo hack` runs a command over features: its own options, with their values, stand before the command.
+    if pattern.starts_with("cargo hack ") && plain.first() == Some(&"hack") {
+        return wanted.skip(1).all(|want| plain.contains(&want));
+    }
     if LOOSE.contains(&program) {
         let mut words = plain.iter().take(8);
         return wanted.all(|want| words.any(|word| *word == want));
@@ -559,6 +564,9 @@ mod tests {
             ("cargo install cargo-audit", None),
             ("cargo install --locked cargo-nextest", None),
             ("cargo llvm-cov report --html", None),
+            ("cargo hack llvm-cov --no-report nextest", Some(Kind::Test)),
+            ("cargo hack --features queue llvm-cov nextest", Some(Kind::Test)),
+            ("cargo hack check --each-feature", None),
             ("cargo deny check licenses", None),
             ("cargo deny check", Some(Kind::Audit)),
             ("cargo deny --all-features check bans advisories", Some(Kind::Audit)),
