@@ -33,6 +33,7 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], reach: &Reach) {
             FactKind::OutboundClient => {
                 per_request(found, reach);
                 bounded_by_requests(context, found, &sent);
+                switched_off_by_setting(found);
             }
             FactKind::Pool | FactKind::Connection => per_request(found, reach),
             _ => {}
@@ -43,6 +44,14 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], reach: &Reach) {
 fn per_request(found: &mut Found<'_>, reach: &Reach) {
     let per_request = !found.once && reach.certainly(found.stand.function);
     found.data.set("per_request", Attr::Known(Value::Flag(per_request)));
+}
+
+/// What a branch alone switches off, a setting switches off: nothing tells that production has it so.
+fn switched_off_by_setting(found: &mut Found<'_>) {
+    const NAME: &str = "accepts_any_certificate";
+    if found.branched.contains(&NAME) {
+        found.data.set(NAME, Attr::Unknown);
+    }
 }
 
 /// A client without a timeout whose every request has one is bounded.

@@ -59,12 +59,20 @@ fn emit(
             None => Attr::Unset,
         },
         required: (!optional && !has_default).into(),
+        documented: if says_what(field, attribute) { Attr::Known(true) } else { Attr::Unset },
         ..EnvRead::default()
     };
     let span: Span = attribute.span;
     linked.facts.add(context.fact(data, file, span));
     let source = ConfigSource { library: "clap".into(), kind: "environment".into(), per_environment: Attr::Unset };
     linked.facts.add(context.fact(source, file, span));
+}
+
+/// `--help` names the variable and says what it is for: by a doc comment of the field, or by `help = ".."`.
+fn says_what(field: &Field, attribute: &Attribute) -> bool {
+    let by_clap = matches!(attribute.path.last(), "arg" | "clap" | "structopt");
+    let commented = field.attributes.iter().any(|attribute| attribute.path.is("doc"));
+    by_clap && (commented || ["help", "long_help"].iter().any(|key| value_of(&attribute.tokens, key).is_some()))
 }
 
 /// The variable of `env`, `env = "NAME"` or `env = CONST`; the upper-cased field where none is written.

@@ -16,7 +16,7 @@ use crate::scan::source::{Kind, Role, Span};
 const COLLECTIONS: &[&str] = &["HashMap", "BTreeMap", "Vec", "HashSet", "VecDeque", "IndexMap", "Slab", "BTreeSet"];
 
 /// Types that let requests change what they hold.
-const LOCKS: &[&str] = &["Mutex", "RwLock", "ArcSwap"];
+const LOCKS: &[&str] = &["Mutex", "RwLock", "ArcSwap", "RefCell"];
 
 /// Collections that are shared as they are.
 const SHARED: &[&str] = &["DashMap", "DashSet", "SkipMap"];
@@ -212,13 +212,26 @@ fn holds<'t>(context: &Context<'t>, slot: Slot<'t>, written: &Written<'t>, linke
     if words.any(|word| HARMLESS.contains(&word)) {
         return;
     }
-    let of_sessions = name.contains("sessions") || element.path.last().is_some_and(|last| last.contains("Session"));
+    let of_sessions = holds_logins(&name, element.path.last().map_or("", String::as_str));
     let records = || written.contains(slot.name) && answered(context, slot.info, element);
     let kind = if of_sessions { Some("session") } else { records().then_some("user") };
     if let Some(kind) = kind {
         let data = LocalState { kind: kind.into(), place: "memory".into() };
         linked.facts.add(context.fact(data, slot.info.file, slot.span).confidence(Confidence::Medium));
     }
+}
+
+/// Whether what is kept are sessions of users who logged in: a `GeneratorSession` or `GameSession` is something else.
+fn holds_logins(name: &str, element: &str) -> bool {
+    const OF_USERS: &[&str] = &[
+        "session", "sessions", "user", "auth", "login", "web", "admin", "account", "client", "data", "info", "state",
+        "store", "entry", "record", "token", "map", "key", "id", "cookie", "active", "inner",
+    ];
+    let words = snake(element);
+    if words.split('_').any(|word| matches!(word, "session" | "sessions")) {
+        return words.split('_').all(|word| OF_USERS.contains(&word));
+    }
+    name.contains("sessions")
 }
 
 /// What a collection behind a lock holds.

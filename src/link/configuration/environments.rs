@@ -194,7 +194,9 @@ fn enum_of(items: &[Item]) -> Option<Span> {
 
 fn is_environments(variants: &[Variant]) -> bool {
     let known: BTreeSet<&str> = variants.iter().filter_map(|variant| environment(&variant.name)).collect();
-    known.contains("production") && known.len() >= 2 && variants.len() <= 8
+    // A name without values is one of a list of environments; `Local { address }` beside `Production(url)` is no such list.
+    let names_only = variants.iter().all(|variant| variant.fields.is_empty());
+    known.contains("production") && known.len() >= 2 && variants.len() <= 8 && names_only
 }
 
 static ARMS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""([A-Za-z]{2,12})"\s*(?:=>|\|)"#).ok());

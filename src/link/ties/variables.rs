@@ -28,7 +28,8 @@ pub fn tie(context: &Context<'_>, linked: &mut Linked) {
         let Some(name) = name_of(&fact.data) else { continue };
         let mention = mentions.get(&name).copied().unwrap_or_default();
         let Data::EnvRead(read) = &mut fact.data else { continue };
-        read.documented = Attr::Known(mention.documented || mention.set);
+        let by_help = read.documented == Attr::Known(true);
+        read.documented = Attr::Known(by_help || mention.documented || mention.set);
         if any_set {
             read.set = Attr::Known(mention.set);
         }
