@@ -371,6 +371,12 @@ const ARCHITECTURES: &[&str] = &[
     "ppc64le",
 ];
 
+/// Whether a part of an image reference is left to whoever deploys it: `<tag>`, `YOUR_REGISTRY`.
+pub fn is_to_fill_in(image: &str) -> bool {
+    let upper = image.to_ascii_uppercase();
+    image.contains(['<', '>']) || ["YOUR_", "YOUR-", "CHANGEME", "REPLACE_ME"].iter().any(|word| upper.contains(word))
+}
+
 /// Whether an image reference names a version: a digest, or a tag that does not move to another release.
 pub fn names_version(image: &str) -> bool {
     let (name, tag, digest) = split(image);

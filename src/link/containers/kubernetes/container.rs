@@ -19,7 +19,7 @@ pub fn emit(
     all: &[Object],
 ) {
     let image = node.get("image").and_then(written);
-    let resolved = image.clone().filter(|image| !image.contains("{{"));
+    let resolved = image.clone().filter(|image| !image.contains("{{") && !known::is_to_fill_in(image));
     let tag = resolved.as_deref().and_then(|image| known::split(image).1.map(str::to_string));
     let ranges = Ranges::of(object, all);
     let limit = |what: &str| either(amount(node, "limits", what), ranges.gives("default", what));
