@@ -1,10 +1,13 @@
 //! Where an absence is shown: the first anchor that exists.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use super::evaluate::Scope;
 use super::rules::Anchor;
-use crate::facts::Service;
+use crate::facts::{Data, Fact, FactKind, Service};
 use crate::link::Repository;
-use crate::scan::source::{Kind, Place, Role, SourceFile, Span};
+use crate::scan::source::{FileId, Kind, Place, Role, SourceFile, Span};
 
 /// Folders and files of pipelines.
 const PIPELINES: &[&str] = &[
@@ -33,10 +36,21 @@ pub fn of(anchors: &[Anchor], scope: &Scope<'_>, service: Option<&Service>, repo
     named.or(started).or_else(|| files.manifest()).or_else(|| files.readme()).or_else(|| files.any())
 }
 
-/// The first by place, so that it does not depend on the order of linking.
-fn first_fact(scope: &Scope<'_>, kind: crate::facts::FactKind) -> Option<Place> {
+/// The first by place, so that it does not depend on the order of linking; of routers the one whose file registers most
+/// routes: not that of a metrics listener.
+fn first_fact(scope: &Scope<'_>, kind: FactKind) -> Option<Place> {
     let facts = scope.of(kind).filter(|(_, fact)| fact.role == Role::Service);
-    facts.map(|(_, fact)| fact.place).min()
+    if kind == FactKind::Workload {
+        let other = |fact: &Fact| !matches!(&fact.data, Data::Workload(workload) if workload.of_service.is_true());
+        return facts.min_by_key(|(_, fact)| (other(fact), fact.place)).map(|(_, fact)| fact.place);
+    }
+    if kind != FactKind::Router {
+        return facts.map(|(_, fact)| fact.place).min();
+    }
+    let mut routes: BTreeMap<FileId, usize> = BTreeMap::new();
+    scope.of(FactKind::Route).for_each(|(_, route)| *routes.entry(route.place.file).or_default() += 1);
+    let registers = |place: &Place| routes.get(&place.file).copied().unwrap_or_default();
+    facts.map(|(_, fact)| fact.place).min_by_key(|place| (Reverse(registers(place)), *place))
 }
 
 struct Files<'a> {

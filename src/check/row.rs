@@ -1,5 +1,7 @@
 //! The row of an item: its verdict, parts, evidence and a reason in a few words.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::checklist::{Item, Silent};
 use super::evaluate::Truth;
 use super::judge::{Judged, decides};
@@ -8,7 +10,7 @@ use super::rules::Rule;
 use super::verdict::{self, Standing};
 use super::words;
 use crate::facts::Fact;
-use crate::scan::source::Place;
+use crate::scan::source::{FileId, Place};
 
 /// A row names at most so many places.
 const MOST_EVIDENCE: usize = 5;
@@ -115,16 +117,27 @@ fn evidence<'f>(part: &Part<'_, '_, 'f>) -> Vec<&'f Fact> {
 }
 
 fn once<'f>(facts: impl Iterator<Item = &'f Fact>) -> Vec<&'f Fact> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     facts.filter(|fact| seen.insert((fact.kind(), fact.place))).collect()
 }
 
-/// Distinct places in order of path, those that only a default establishes last.
+/// Distinct places: those in services before those of other programs of the tree, what only a default establishes last,
+/// and one of each file before a second of any, so that the few that are shown say most.
 fn places(facts: &[&Fact]) -> Vec<Place> {
-    let mut places: Vec<(bool, Place)> = facts.iter().map(|fact| (fact.is_default, fact.place)).collect();
-    places.sort_unstable();
-    let mut seen = std::collections::BTreeSet::new();
-    places.into_iter().map(|(_, place)| place).filter(|place| seen.insert(*place)).collect()
+    let mut ranked: Vec<(bool, bool, Place)> =
+        facts.iter().map(|fact| (fact.is_default, fact.services.is_empty(), fact.place)).collect();
+    ranked.sort_unstable();
+    let mut seen = BTreeSet::new();
+    ranked.retain(|(.., place)| seen.insert(*place));
+    let mut of_file: BTreeMap<FileId, usize> = BTreeMap::new();
+    let mut spread: Vec<(bool, bool, usize, Place)> = Vec::with_capacity(ranked.len());
+    for (is_default, elsewhere, place) in ranked {
+        let before = of_file.entry(place.file).or_default();
+        spread.push((is_default, elsewhere, *before, place));
+        *before += 1;
+    }
+    spread.sort_unstable();
+    spread.into_iter().map(|(.., place)| place).collect()
 }
 
 fn part_row(part: &Part<'_, '_, '_>) -> PartRow {

@@ -15,7 +15,7 @@ const WORDS: &[(Role, &[&str])] = &[
 /// Whole folder names that tell a role.
 const FOLDERS: &[(Role, &[&str])] = &[
     (Role::Vendored, &["third_party", "third-party", "node_modules"]),
-    (Role::Test, &["__tests__", "__mocks__", "cypress", "playwright", "spec"]),
+    (Role::Test, &["__tests__", "__mocks__", "cypress", "playwright", "spec", "bdd"]),
     (Role::Development, &[".devcontainer", ".vscode", ".idea", ".gitpod", ".zed", ".husky"]),
     (Role::Docs, &["docs", "doc", "documentation", "book", "website"]),
     (Role::Generated, &["__generated__"]),
