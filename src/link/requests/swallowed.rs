@@ -15,8 +15,12 @@ pub(super) fn look<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut
         let Some(asked) = thrown_away(expr).filter(|asked| asks.asks(asked)) else { continue };
         let ExprKind::MethodCall { method_span, .. } = &*asked.kind else { continue };
         let Some(reached) = part.reached(info, *method_span) else { continue };
-        let data =
-            vocabulary::ErrorHandling { how: "swallowed".into(), in_request: true.into(), for_all: false.into() };
+        let data = vocabulary::ErrorHandling {
+            how: "swallowed".into(),
+            in_request: true.into(),
+            for_all: false.into(),
+            answers_fault: false.into(),
+        };
         found.push(part.fact(data, info.file, *method_span, Confidence::High, Some(reached)));
     }
 }
