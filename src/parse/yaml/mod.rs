@@ -224,7 +224,10 @@ impl<'a> Reader<'a> {
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, span: Span) {
         let source = self.source.get(span.range()).unwrap_or("");
-        let touched = self.masked.template && self.masked.touches(span);
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        // A branch that begins or ends inside a string decides what the string says; in a block its lines stay apart.
+        let branches = !block && source.contains("{{");
+        let touched = self.masked.template && (branches || self.masked.touches(span));
         if self.key_expected() {
             let key: Box<str> = if touched { source.trim_matches(['"', '\'']).into() } else { text.into() };
             self.set_key(key, span);
@@ -239,7 +242,6 @@ impl<'a> Reader<'a> {
         } else {
             Value::Text { text: text.into(), quoted: !plain }
         };
-        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         let value = self.waiting_value(value, block, span);
         let trimmed = self.source.get(span.range()).map_or(0, |source| source.trim_end().len());
         let span = Span::new(span.start as usize, span.start as usize + trimmed);

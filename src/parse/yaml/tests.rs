@@ -234,3 +234,13 @@ fn byte_order_mark_and_line_ends() {
     assert_eq!(root.get("d").unwrap().items()[0].text(), Some("e"));
     assert_eq!(parse(text).comments[0].text, " c");
 }
+
+#[test]
+fn a_string_that_a_branch_begins_or_ends_in_is_not_settled() {
+    let text = "a:\n  {{- if .Values.long }}\n  b: 'one\n  {{- end }}\n    two'\nc: d\n";
+    let parsed = parse(text);
+    assert_eq!(parsed.problems, []);
+    let Syntax::Documents(documents) = parsed.syntax else { unreachable!() };
+    assert!(documents[0].at(&["a", "b"]).unwrap().is_unresolved());
+    assert_eq!(documents[0].get("c").unwrap().text(), Some("d"));
+}

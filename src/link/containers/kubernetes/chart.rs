@@ -1,9 +1,11 @@
 //! Helm charts: their values, and templates with what the values settle put in.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::blocks::{Blocks, Guard};
 use super::expression::{Known, Scope, evaluate};
+use super::named::{self, OPEN, Part, STEPS, Templates};
 use crate::link::Repository;
 use crate::parse::Syntax;
 use crate::parse::document::{Entry, Node, Value};
@@ -17,9 +19,26 @@ pub struct Chart {
     pub folder: String,
     values: Option<Arc<Node>>,
     own: Option<Arc<Node>>,
+    named: Templates,
+    context: Option<Arc<Node>>,
 }
 
 impl Chart {
+    fn new(folder: String, values: Option<Arc<Node>>, own: Option<Arc<Node>>, named: Templates) -> Chart {
+        let context = Some(context(values.as_ref(), own.as_ref()));
+        Chart { folder, values, own, named, context }
+    }
+
+    /// The named template of this name.
+    pub fn named(&self, name: &str) -> Option<&[Part]> {
+        self.named.get(name).map(|parts| parts.as_slice())
+    }
+
+    /// What `.` is at the top of a template.
+    pub fn context(&self) -> Known {
+        self.context.clone().map_or(Known::Unknown, Known::Value)
+    }
+
     /// The values that an install starts from.
     pub fn values(&self) -> Known {
         self.values.clone().map_or(Known::Unknown, Known::Value)
@@ -48,9 +67,27 @@ pub fn charts(repository: &Repository) -> Vec<Chart> {
         .filter(|(file, _)| matches!(file.name(), "Chart.yaml" | "Chart.yml"))
         .map(|(file, parsed)| {
             let folder = file.folder().to_string();
-            Chart { values: values(repository, &folder), own: first_document(&parsed.syntax), folder }
+            let named = named::templates(repository, &folder);
+            Chart::new(folder.clone(), values(repository, &folder), first_document(&parsed.syntax), named)
         })
         .collect()
+}
+
+/// `.` at the top of a template: `.Values`, `.Chart`, and what only an install tells.
+fn context(values: Option<&Arc<Node>>, own: Option<&Arc<Node>>) -> Arc<Node> {
+    let node = |value| Arc::new(Node { span: Span::default(), value, tag: None });
+    let entry = |key: &str, value| Entry { key: key.into(), key_span: Span::default(), value };
+    let open = || node(Value::Unresolved("{{ }}".into()));
+    let upper = |key: &str| {
+        let mut letters = key.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    };
+    let own = own.map_or_else(open, |own| {
+        node(Value::Map(own.entries().iter().map(|own| entry(&upper(&own.key), own.value.clone())).collect()))
+    });
+    let mut entries = vec![entry("Values", values.cloned().unwrap_or_else(open)), entry("Chart", own)];
+    entries.extend(["Release", "Capabilities", "Template", "Files", "Subcharts"].map(|key| entry(key, open())));
+    node(Value::Map(entries))
 }
 
 fn first_document(syntax: &Syntax) -> Option<Arc<Node>> {
@@ -97,16 +134,18 @@ pub struct Rendering<'a> {
     chart: &'a Chart,
     blocks: Blocks,
     text: &'a str,
+    steps: Cell<usize>,
 }
 
 impl<'a> Rendering<'a> {
     /// Prepares a template.
     pub fn new(chart: &'a Chart, text: &'a str) -> Rendering<'a> {
-        Rendering { chart, blocks: Blocks::read(text), text }
+        Rendering { chart, blocks: Blocks::read(text), text, steps: Cell::new(STEPS) }
     }
 
     fn scope(&self) -> Scope<'_> {
-        Scope { chart: self.chart, blocks: &self.blocks, depth: 0 }
+        self.steps.set(STEPS);
+        Scope { chart: self.chart, blocks: &self.blocks, depth: 0, steps: &self.steps, frame: None }
     }
 
     /// Whether what stands at an offset is rendered by default.
@@ -176,7 +215,7 @@ impl<'a> Rendering<'a> {
             && source.get(action.span.range()).is_some_and(|text| text == bare)
         {
             return match evaluate(inner(bare), &self.scope(), shift) {
-                Known::Value(value) if !value.is_unresolved() => Some(value),
+                Known::Value(value) if !value.is_unresolved() => as_written(value, source, bare),
                 Known::Missing => Some(Arc::new(Node { span, value: Value::Null, tag: None })),
                 _ => None,
             };
@@ -187,7 +226,7 @@ impl<'a> Rendering<'a> {
             let range = action.span.range();
             text.push_str(source.get(at..range.start)?);
             match evaluate(inner(source.get(range.clone())?), &self.scope(), shift + range.start) {
-                Known::Value(value) => text.push_str(&value.scalar()?),
+                Known::Value(value) => text.push_str(&value.scalar().filter(|text| !text.contains(OPEN))?),
                 Known::Missing => {}
                 Known::Unknown => return None,
             }
@@ -196,6 +235,16 @@ impl<'a> Rendering<'a> {
         text.push_str(source.get(at..)?);
         let value = Value::Text { text: text.trim_matches(['"', '\'']).into(), quoted: true };
         Some(Arc::new(Node { span, value, tag: None }))
+    }
+}
+
+/// A value as the manifest has it: text that a named template prints is YAML where it stands without quotes.
+fn as_written(value: Arc<Node>, source: &str, action: &str) -> Option<Arc<Node>> {
+    let prints = ["include", "template", "tpl"].iter().any(|word| action.contains(word));
+    match value.text() {
+        Some(text) if prints && source == action && !action.contains("quote") => named::read_back(text),
+        Some(text) if text.contains(OPEN) => None,
+        _ => Some(value),
     }
 }
 
@@ -227,16 +276,34 @@ mod tests {
 
     const VALUES: &str = "replicas: 3\nimage: {repo: acme/shop, tag: \"\"}\nresources: {limits: {cpu: 1}}\nempty: {}\nprobe: {enabled: true}\nhpa: {enabled: false}\nlist: [{name: A, value: b}]\n";
 
+    const HELPERS: &str = "{{/* helpers */}}\n{{- define \"image\" -}}\n{{- $tag := .image.tag | default .fallback -}}\n{{- if .registry }}{{ .registry }}/{{ end }}{{ .image.repo }}:{{ $tag }}\n{{- end }}\n{{- define \"pod\" }}\nports:\n  {{- range $at, $item := .Values.list }}\n  - name: {{ $item.name | lower | quote }}\n    port: {{ $.Values.replicas }}\n  {{- end }}\n{{- with .Values.resources }}\nresources:\n  {{- toYaml . | nindent 2 }}\n{{- end }}\nrelease: {{ .Release.Name }}\n{{- end }}\n{{- define \"fullname\" }}{{ .Release.Name }}-{{ .Chart.Name }}{{ end }}\n{{- define \"port\" }}8080{{ end }}\n{{- define \"branch\" }}{{ if .Release.IsInstall }}a{{ end }}{{ end }}\n{{- define \"bomb\" }}{{ include \"bomb\" . }}{{ include \"bomb\" . }}{{ end }}\n";
+
+    #[test]
+    fn named_templates_are_put_in() {
+        let template = "image: {{ include \"image\" (dict \"image\" .Values.image \"registry\" \"ghcr.io\" \"fallback\" .Chart.AppVersion) }}\nspec:\n  {{- include \"pod\" . | nindent 2 }}\nname: {{ template \"fullname\" . }}\nport: {{ include \"port\" . }}\nbranch: {{ include \"branch\" . }}\nbomb: {{ include \"bomb\" . }}\ntext: {{ tpl \"{{ .Values.image.repo }}\" . }}\nlong: x-{{ include \"pod\" . }}\n";
+        let root = render(template);
+        assert_eq!(root.get("image").unwrap().text(), Some("ghcr.io/acme/shop:1.2"));
+        let spec = root.get("spec").unwrap();
+        let port = &spec.get("ports").unwrap().items()[0];
+        assert_eq!((port.get("name").unwrap().text(), port.get("port").unwrap().number()), (Some("a"), Some(3.0)));
+        assert_eq!(spec.at(&["resources", "limits", "cpu"]).unwrap().number(), Some(1.0));
+        assert!(spec.get("release").unwrap().is_unresolved());
+        assert_eq!(root.get("port").unwrap().number(), Some(8080.0));
+        assert_eq!(root.get("text").unwrap().text(), Some("acme/shop"));
+        for open in ["name", "branch", "bomb", "long"] {
+            assert!(root.get(open).unwrap().is_unresolved(), "{open}");
+        }
+        let ports = spec.entry("ports").unwrap();
+        assert_eq!(&template[ports.key_span.range()], "{{- include \"pod\" . | nindent 2 }}");
+    }
+
     fn document(text: &str) -> Arc<Node> {
         first_document(&crate::parse::yaml::parse(text).syntax).unwrap()
     }
 
     fn render(template: &str) -> Arc<Node> {
-        let chart = Chart {
-            folder: String::new(),
-            values: Some(document(VALUES)),
-            own: Some(document("name: shop\nappVersion: \"1.2\"\n")),
-        };
+        let own = document("name: shop\nappVersion: \"1.2\"\n");
+        let chart = Chart::new(String::new(), Some(document(VALUES)), Some(own), named::defined(HELPERS));
         let rendering = Rendering::new(&chart, template);
         rendering.render(&document(template))
     }

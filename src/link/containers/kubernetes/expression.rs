@@ -1,10 +1,12 @@
 //! Template expressions: as much of Go templates as chart authors use to hand values through.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::blocks::{Blocks, Guard};
 use super::chart::Chart;
-use crate::parse::document::{Node, Value};
+use super::named;
+use crate::parse::document::{Entry, Node, Value};
 use crate::scan::source::Span;
 
 /// What an expression comes to.
@@ -27,6 +29,21 @@ pub struct Scope<'a> {
     pub blocks: &'a Blocks,
     /// How deep parentheses, variables and `with` have been followed.
     pub depth: usize,
+    /// Steps that named templates may still take.
+    pub steps: &'a Cell<usize>,
+    /// Inside a named template: what it was called with.
+    pub frame: Option<&'a Frame<'a>>,
+}
+
+/// What a named template works with.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// `$`: what it was called with.
+    pub root: &'a Known,
+    /// `.` where the expression stands.
+    pub dot: &'a Known,
+    /// Variables, the innermost last.
+    pub variables: &'a [(String, Known)],
 }
 
 /// Expressions nested deeper than this are left unknown.
@@ -111,10 +128,39 @@ fn command(source: &str, piped: Option<Known>, scope: &Scope<'_>, offset: usize)
     let Some((name, rest)) = words.split_first() else { return Known::Unknown };
     let mut arguments: Vec<Known> = rest.iter().map(|word| operand(word, scope, offset)).collect();
     arguments.extend(piped);
+    match *name {
+        "include" | "template" => return include(&arguments, scope),
+        "tpl" => return tpl(&arguments, scope),
+        _ => {}
+    }
     if arguments.is_empty() && !is_function(name) {
         return operand(name, scope, offset);
     }
     call(name, &arguments)
+}
+
+/// What a named template of the chart prints.
+fn include(arguments: &[Known], scope: &Scope<'_>) -> Known {
+    let [Known::Value(name), dot, ..] = arguments else { return Known::Unknown };
+    let template = name.text().and_then(|name| scope.chart.named(name));
+    template.map_or(Known::Unknown, |parts| printed(parts, dot.clone(), scope))
+}
+
+fn printed(parts: &[named::Part], dot: Known, scope: &Scope<'_>) -> Known {
+    match named::print(parts, dot, scope) {
+        // A word of which only an install tells a part is not known; of a block the rest is.
+        Some(printed) if printed.contains(named::OPEN) && !printed.trim().contains('\n') => Known::Unknown,
+        Some(printed) => text(printed),
+        None => Known::Unknown,
+    }
+}
+
+/// A text as a template of its own.
+fn tpl(arguments: &[Known], scope: &Scope<'_>) -> Known {
+    let [template, dot, ..] = arguments else { return Known::Unknown };
+    let Known::Value(node) = template else { return template.clone() };
+    let Some(source) = node.scalar().filter(|source| source.contains("{{")) else { return template.clone() };
+    named::parts(&source).map_or(Known::Unknown, |parts| printed(&parts, dot.clone(), scope))
 }
 
 fn is_function(name: &str) -> bool {
@@ -126,11 +172,39 @@ fn call(name: &str, arguments: &[Known]) -> Known {
     match name {
         "default" => default(arguments),
         "coalesce" => coalesce(arguments),
-        "required" | "toYaml" | "nindent" | "indent" | "toString" | "int" | "int64" | "float64" | "quote"
-        | "squote" | "trim" | "tpl" | "toRawJson" | "toJson" | "nospace" => through(name, arguments, last),
+        "required" | "toYaml" | "indent" | "toString" | "int" | "int64" | "float64" | "quote" | "squote"
+        | "nindent" | "toRawJson" | "toJson" | "nospace" | "deepCopy" => last,
         "lower" => map_text(&last, str::to_lowercase),
         "upper" => map_text(&last, str::to_uppercase),
+        "trim" => trimmed(last),
+        "omit" | "pick" => chosen(arguments, name == "pick"),
         "trunc" => last,
+        "fromYaml" => match &last {
+            Known::Value(node) => {
+                node.text().and_then(named::read_back).map_or(Known::Unknown, |node| Known::Value(node))
+            }
+            other => other.clone(),
+        },
+        "dict" => dict(arguments),
+        "list" => list(arguments),
+        "get" | "index" => arguments.iter().skip(1).fold(
+            arguments.first().cloned().unwrap_or(Known::Unknown),
+            |value, key| match key {
+                Known::Value(key) => key.scalar().map_or(Known::Unknown, |key| step(value, &key)),
+                _ => Known::Unknown,
+            },
+        ),
+        "hasKey" => match arguments {
+            [Known::Value(map), Known::Value(key)] if !map.is_unresolved() => {
+                key.scalar().map_or(Known::Unknown, |key| flag(map.entry(&key).is_some()))
+            }
+            _ => Known::Unknown,
+        },
+        "contains" => texts(arguments, |part, whole| flag(whole.contains(part))),
+        "hasPrefix" => texts(arguments, |part, whole| flag(whole.starts_with(part))),
+        "hasSuffix" => texts(arguments, |part, whole| flag(whole.ends_with(part))),
+        "trimPrefix" => texts(arguments, |part, whole| text(whole.strip_prefix(part).unwrap_or(whole))),
+        "print" => joined(arguments),
         "trimSuffix" => suffix(arguments),
         "printf" => printf(arguments),
         "not" => match truth(&last) {
@@ -155,11 +229,50 @@ fn call(name: &str, arguments: &[Known]) -> Known {
     }
 }
 
-/// Functions that hand their value on; `tpl` takes the text first.
-fn through(name: &str, arguments: &[Known], last: Known) -> Known {
-    let value = if name == "tpl" { arguments.first().cloned().unwrap_or(Known::Unknown) } else { last };
-    let templated = matches!(&value, Known::Value(node) if node.scalar().is_some_and(|text| text.contains("{{")));
-    if name == "tpl" && templated { Known::Unknown } else { value }
+fn dict(arguments: &[Known]) -> Known {
+    let mut entries = Vec::new();
+    for pair in arguments.chunks(2) {
+        let [Known::Value(key), value] = pair else { return Known::Unknown };
+        let Some(key) = key.scalar() else { return Known::Unknown };
+        entries.push(Entry { key: key.into(), key_span: Span::default(), value: node_of(value) });
+    }
+    Known::Value(node(Value::Map(entries)))
+}
+
+fn list(arguments: &[Known]) -> Known {
+    Known::Value(node(Value::List(arguments.iter().map(node_of).collect())))
+}
+
+fn node(value: Value) -> Arc<Node> {
+    Arc::new(Node { span: Span::default(), value, tag: None })
+}
+
+fn node_of(value: &Known) -> Arc<Node> {
+    match value {
+        Known::Value(value) => value.clone(),
+        Known::Missing => node(Value::Null),
+        Known::Unknown => node(Value::Unresolved("{{ }}".into())),
+    }
+}
+
+/// A function of two texts.
+fn texts(arguments: &[Known], function: impl Fn(&str, &str) -> Known) -> Known {
+    match arguments {
+        [Known::Value(first), Known::Value(second)] => match (first.scalar(), second.scalar()) {
+            (Some(first), Some(second)) => function(&first, &second),
+            _ => Known::Unknown,
+        },
+        _ => Known::Unknown,
+    }
+}
+
+fn joined(arguments: &[Known]) -> Known {
+    let scalar = |argument: &Known| match argument {
+        Known::Value(node) => node.scalar(),
+        _ => None,
+    };
+    let parts: Option<Vec<String>> = arguments.iter().map(scalar).collect();
+    parts.map_or(Known::Unknown, |parts| text(parts.concat()))
 }
 
 fn default(arguments: &[Known]) -> Known {
@@ -182,6 +295,32 @@ fn coalesce(arguments: &[Known]) -> Known {
         }
     }
     Known::Missing
+}
+
+fn trimmed(value: Known) -> Known {
+    match &value {
+        Known::Value(node) => node.text().map_or(value.clone(), |own| text(own.trim())),
+        _ => value,
+    }
+}
+
+/// A map with the named keys alone, or without them.
+fn chosen(arguments: &[Known], keep: bool) -> Known {
+    let Some((Known::Value(map), keys)) = arguments.split_first() else {
+        return arguments.first().cloned().unwrap_or(Known::Unknown);
+    };
+    let scalar = |key: &Known| match key {
+        Known::Value(key) => key.scalar(),
+        _ => None,
+    };
+    let Some(keys) = keys.iter().map(scalar).collect::<Option<Vec<String>>>() else { return Known::Unknown };
+    match &map.value {
+        Value::Map(entries) => {
+            let named = |entry: &&Entry| keys.iter().any(|key| **key == *entry.key) == keep;
+            Known::Value(node(Value::Map(entries.iter().filter(named).cloned().collect())))
+        }
+        _ => Known::Unknown,
+    }
 }
 
 fn map_text(value: &Known, change: fn(&str) -> String) -> Known {
@@ -271,7 +410,26 @@ fn operand(word: &str, scope: &Scope<'_>, offset: usize) -> Known {
     path(word, scope, offset)
 }
 
+/// A path inside a named template.
+fn path_in(frame: &Frame<'_>, word: &str) -> Known {
+    if let Some(rest) = word.strip_prefix('.') {
+        return follow_keys(frame.dot.clone(), rest);
+    }
+    let (name, tail) = word.split_once('.').unwrap_or((word, ""));
+    match frame.variables.iter().rev().find(|(known, _)| known == name) {
+        Some((_, value)) => follow_keys(value.clone(), tail),
+        None if name == "$" => follow_keys(frame.root.clone(), tail),
+        None => Known::Unknown,
+    }
+}
+
 fn path(word: &str, scope: &Scope<'_>, offset: usize) -> Known {
+    if let Some(frame) = scope.frame {
+        return path_in(frame, word);
+    }
+    if word == "$" {
+        return scope.chart.context();
+    }
     let rooted = word.strip_prefix("$.").or_else(|| word.strip_prefix('.'));
     if let Some(rest) = rooted {
         let (head, tail) = rest.split_once('.').map_or((rest, ""), |(head, tail)| (head, tail));
@@ -295,7 +453,7 @@ fn path(word: &str, scope: &Scope<'_>, offset: usize) -> Known {
 /// The value that `.` stands for inside `with` blocks.
 fn dot(scope: &Scope<'_>, offset: usize) -> Known {
     let Some(chain) = scope.blocks.dot(offset) else { return Known::Unknown };
-    let Some(last) = chain.last() else { return Known::Unknown };
+    let Some(last) = chain.last() else { return scope.chart.context() };
     if last.starts_with('.') && !last.starts_with(".Values") && !last.starts_with(".Chart") {
         return Known::Unknown;
     }
@@ -307,13 +465,14 @@ fn follow(value: Known, path: &str) -> Known {
 }
 
 fn follow_keys(start: Known, path: &str) -> Known {
-    let mut value = start;
-    for key in path.split('.').filter(|key| !key.is_empty()) {
-        value = match value {
-            Known::Value(node) if node.is_unresolved() => Known::Unknown,
-            Known::Value(node) => node.entry(key).map_or(Known::Missing, |entry| Known::Value(entry.value.clone())),
-            other => other,
-        };
+    path.split('.').filter(|key| !key.is_empty()).fold(start, step)
+}
+
+/// What stands under a key.
+fn step(value: Known, key: &str) -> Known {
+    match value {
+        Known::Value(node) if node.is_unresolved() => Known::Unknown,
+        Known::Value(node) => node.entry(key).map_or(Known::Missing, |entry| Known::Value(entry.value.clone())),
+        other => other,
     }
-    value
 }

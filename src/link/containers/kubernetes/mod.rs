@@ -6,6 +6,7 @@ mod container;
 mod expression;
 mod ingress;
 mod kustomize;
+mod named;
 mod network;
 mod pod;
 mod secret;
