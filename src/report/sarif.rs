@@ -177,7 +177,18 @@ impl Writer<'_> {
         Location {
             physical_location: self.physical(related.place, region(self.region(related.place))),
             id,
-            message: Some(Message { text: self.subject.quoter.prose(&related.note) }),
+            message: Some(Message { text: self.subject.quoter.prose(&self.note(related)) }),
+        }
+    }
+
+    /// A note, with the exact place where the location cannot be it.
+    fn note(&self, related: &Related) -> String {
+        match self.subject.commit(related.place) {
+            Some(_) => {
+                let (label, line) = (self.subject.label(related.place), self.subject.line(related.place));
+                format!("{} (`{label}:{line}`)", related.note)
+            }
+            None => related.note.clone(),
         }
     }
 

@@ -355,6 +355,25 @@ fn a_repository_that_cannot_be_opened_leaves_the_run_incomplete() {
 }
 
 #[test]
+fn references_in_a_format_that_is_not_read_leave_the_run_incomplete() {
+    let folder = leaked();
+    std::fs::create_dir(folder.path().join(".git/reftable")).unwrap();
+    let run = json(folder.path(), "--history");
+    assert!(run.code == 3 && says(&run, "in a reftable"), "{} {:?}", run.code, run.notices());
+}
+
+#[test]
+fn a_folder_that_is_nested_too_deeply_is_said_and_the_rest_is_searched() {
+    let folder = leaked();
+    let deep = format!("{}k.rs", "d/".repeat(70));
+    step(folder.path(), "2024-01-01T12:00:00+0000", &[(&deep, Some(&keys(&expand("{{secret:github-token#deep}}"))))]);
+    step(folder.path(), "2024-01-01T12:00:00+0000", &[(&deep, None)]);
+    let run = json(folder.path(), "--history");
+    assert!(run.code < 2 && says(&run, "1 folder that is nested too deeply"), "{} {:?}", run.code, run.notices());
+    assert_eq!(places(&run).len(), 1);
+}
+
+#[test]
 fn large_versions_and_bytes_are_not_searched_and_the_rest_is() {
     let folder = leaked();
     let large = format!("{}{}", "// filling\n".repeat(200_000), keys(&expand("{{secret:github-token#large}}")));

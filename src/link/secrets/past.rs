@@ -187,3 +187,44 @@ impl Public {
         self.0.contains(value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use naming::Says;
+
+    #[test]
+    fn no_name_that_says_something_is_passed_over() {
+        let names = [
+            "JWT_SECRET",
+            "signing_key",
+            "db_passwd",
+            "passphrase",
+            "PWD",
+            "pw",
+            "psw",
+            "pswd",
+            "passcode",
+            "apiKey",
+            "pat",
+            "bearer",
+            "authorization",
+            "credentials",
+            "creds",
+            "pepper",
+            "sessionToken",
+            "PGPASSWORD",
+            "client-secret",
+            "encryption_keys",
+            "ACCESSTOKEN",
+            "private_key",
+        ];
+        let spoken: Vec<&str> =
+            names.into_iter().filter(|name| naming::says(name) != Says::Nothing || *name == "pw").collect();
+        assert!(spoken.len() > 15, "{spoken:?}");
+        for name in spoken {
+            assert!(Secrets.may_hold(Kind::Rust, &format!("let {name} = \"x\";")), "{name}");
+        }
+        assert!(!Secrets.may_hold(Kind::Rust, "let total = \"a\".len();"));
+    }
+}

@@ -111,7 +111,9 @@ fn tried(text: &str, kind: &'static Kind, window: std::ops::Range<usize>, mut ea
         // Each alternative may mark its secret by a group of its own.
         let part = (1..captures.len()).find_map(|group| captures.get(group)).unwrap_or(whole);
         let span = Span::new(window.start + part.start(), window.start + part.end());
-        each((span, judge(text, kind, span)));
+        let all = Span::new(window.start + whole.start(), window.start + whole.end());
+        let joined = is_inside_base64(text.as_bytes(), all).then_some(Err(Miss::Joined));
+        each((span, joined.unwrap_or_else(|| judge(text, kind, span))));
     }
 }
 
@@ -184,6 +186,20 @@ fn stands_free(text: &str, span: Span) -> bool {
     let escaped = (span.start as usize).checked_sub(2).and_then(|at| bytes.get(at)) == Some(&b'\\');
     let open = !(first.is_some_and(word) && before.is_some_and(word)) || escaped;
     open && !(last.is_some_and(word) && after.is_some_and(word))
+}
+
+/// Letters of base 64 around a value that make it a piece of something longer.
+const MOST_AROUND: usize = 24;
+
+/// Whether a value is cut out of a stretch of base 64: any prefix turns up in one that is long enough.
+fn is_inside_base64(bytes: &[u8], span: Span) -> bool {
+    let letter = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let before = &bytes[..span.start as usize];
+    let after = &bytes[(span.end as usize).min(bytes.len())..];
+    let around = before.iter().rev().take(MOST_AROUND).take_while(letter).count()
+        + after.iter().take(MOST_AROUND).take_while(letter).count();
+    let is_padded = after.first() == Some(&b'=') && after.get(1).is_some_and(|next| b"=\"'\\".contains(next));
+    around >= MOST_AROUND || is_padded
 }
 
 /// Example values of documentation.

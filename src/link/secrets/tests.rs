@@ -116,6 +116,18 @@ fn what_must_not_match_does_not() {
 }
 
 #[test]
+fn a_piece_of_base64_is_no_token() {
+    let found = |template: &str| patterns::find(&expand(template, 7)).len();
+    for token in ["EAA{alnum:150}", "AKIA{base32:16}"] {
+        assert_eq!(found(&format!("key = \"{token}\"")), 1, "{token}");
+        assert_eq!(found(&format!("https://shop.io/me/{token}")), 1, "{token}");
+        assert_eq!(found(&format!("data = \"{token}/{{base64:44}}\"")), 0, "{token}");
+        assert_eq!(found(&format!("data = \"{{alnum:40}}+{token}\"")), 0, "{token}");
+        assert_eq!(found(&format!("data = \"{token}==\"")), 0, "{token}");
+    }
+}
+
+#[test]
 fn rust_literals() {
     let key = random();
     assert_eq!(real("src/a.rs", &format!("const JWT_SECRET: &str = \"{key}\";")), "code");

@@ -78,7 +78,7 @@ struct Following<'f> {
 
 impl Following<'_> {
     fn version(&mut self, version: Version) {
-        let file = match self.reader.read(&self.file.path, self.file.kind, version.blob) {
+        let file = match self.reader.read(self.file, version.blob) {
             Content::File(file) => file,
             Content::Large => return self.followed.large += 1,
             Content::Unreadable => return self.followed.unreadable += 1,
@@ -198,11 +198,11 @@ pub(super) struct Reader<'r> {
 
 impl Reader<'_> {
     /// A version as a file of the tree would be read.
-    pub(super) fn read(&self, path: &str, named: Option<Kind>, blob: ObjectId) -> Content {
+    pub(super) fn read(&self, file: &File, blob: ObjectId) -> Content {
         let Ok(header) = self.repository.find_header(blob) else { return Content::Unreadable };
-        let size = header.size();
+        let (size, named) = (header.size(), file.kind);
         if named == Some(Kind::Binary) {
-            return Content::File(source_file(path, Kind::Binary, size, String::new()));
+            return Content::File(source_file(file, Kind::Binary, size, String::new()));
         }
         if size > self.max_file_size {
             return Content::Large;
@@ -212,9 +212,9 @@ impl Reader<'_> {
         let kind = match (contents.binary, named) {
             (true, _) => Kind::Binary,
             (false, Some(kind)) => kind,
-            (false, None) => kind::by_content(path, &contents.text),
+            (false, None) => kind::by_content(&file.path, &contents.text),
         };
-        Content::File(source_file(path, kind, size, contents.text))
+        Content::File(source_file(file, kind, size, contents.text))
     }
 
     /// What a version holds; `None` where a reader crashed.
@@ -223,17 +223,51 @@ impl Reader<'_> {
     }
 }
 
-fn source_file(path: &str, kind: Kind, size: u64, text: String) -> SourceFile {
+fn source_file(file: &File, kind: Kind, size: u64, text: String) -> SourceFile {
     SourceFile {
         id: FileId(u32::MAX),
-        path: path.to_string(),
+        path: file.path.clone(),
         kind,
-        role: role::of(path, kind, &text),
+        role: file.role.unwrap_or_else(|| role::of(&file.path, kind, &text)),
         role_because: String::new(),
         tracked: Some(true),
         ignored: false,
         size,
         text: Arc::from(text),
         lines: OnceLock::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changed<'t>(text: &'t str, newer: &str) -> &'t str {
+        Common::of(text, newer).changed_lines(text)
+    }
+
+    #[test]
+    fn only_lines_that_differ_and_those_around_are_left() {
+        let lines = |from: usize, to: usize| (from..to).map(|at| format!("line {at}\n")).collect::<String>();
+        let newer = lines(0, 100);
+        assert_eq!(changed(&newer, ""), newer);
+        let older = newer.replace("line 50\n", "line fifty\n");
+        assert_eq!(changed(&older, &newer), format!("{}line fifty\n{}", lines(46, 50), lines(51, 55)));
+        let older = format!("{}new\n", lines(0, 100));
+        assert_eq!(changed(&older, &newer), format!("{}new\n", lines(96, 100)));
+        // What one side repeats belongs to one end only.
+        assert_eq!(changed("a\na\na\n", "a\na\n"), "a\na\na\n");
+    }
+
+    #[test]
+    fn text_is_found_where_it_was_where_it_moved_and_where_it_changed_place() {
+        let newer = "start SECRET middle end".to_string();
+        let find = |older: &str| Common::of(older, &newer).find("SECRET", newer.find("SECRET"), older, newer.len());
+        for older in ["start SECRET other", "longer start SECRET middle end", "middle SECRET start", "SECRET"] {
+            assert_eq!(find(older), older.find("SECRET"), "{older}");
+        }
+        assert_eq!(find("start middle end"), None);
+        assert_eq!(find(""), None);
+        assert_eq!(Common::of("x", "").find("", Some(0), "x", 0), None, "an empty text is nowhere");
     }
 }

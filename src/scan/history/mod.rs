@@ -14,8 +14,6 @@ mod open;
 mod range;
 #[cfg(feature = "git")]
 mod search;
-#[cfg(all(test, feature = "git"))]
-mod tests;
 #[cfg(feature = "git")]
 mod versions;
 

@@ -44,13 +44,26 @@ pub(super) fn open(root: &Path, range: &str) -> Result<Result<Opened, Notice>, S
         .config_overrides([LARGEST_OBJECT, AS_THEY_ARE]);
     let repository = match options.open(place) {
         Ok(repository) => repository,
-        Err(error) => return Ok(Err(failed(&format!("the git repository cannot be opened ({error})")))),
+        Err(error) => return Ok(Err(failed(&format!("the git repository cannot be opened ({})", deepest(&error))))),
     };
-    match range::tips(&repository.to_thread_local(), range) {
+    let local = repository.to_thread_local();
+    if local.common_dir().join("reftable").is_dir() {
+        return Ok(Err(failed("the repository keeps its references in a reftable, which is not read")));
+    }
+    match range::tips(&local, range) {
         Ok(tips) => Ok(Ok(Opened { repository, tips })),
         Err(range::Wrong::Range(why)) => Err(ScanError::History(why)),
         Err(range::Wrong::Repository(why)) => Ok(Err(failed(&why))),
     }
+}
+
+/// What is really wrong stands at the end of the chain of reasons.
+fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
 }
 
 /// The top level, or a bare repository's folder.

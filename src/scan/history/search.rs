@@ -22,7 +22,7 @@ pub(super) fn run(opened: &Opened, tree: &Tree, options: &ScanOptions, search: &
     let repository = opened.local();
     let walk = commits::walk(&repository, &opened.tips);
     let prefix = tree.git_prefix.as_deref().unwrap_or("");
-    let mut files = Files::new(&repository, options, search);
+    let mut files = Files::new(&repository, tree, options, search);
     walk.before.iter().for_each(|tree| files.add_before(*tree, prefix));
     for (order, row) in (0u32..).zip(&walk.rows) {
         files.add(row.tree, prefix, order);
@@ -104,7 +104,7 @@ impl Run<'_> {
         let all: Vec<_> = self.files.iter().enumerate().flat_map(blobs).collect();
         let keys = self.each(&all, |reader, (at, blob)| {
             let file = &self.files[at];
-            let Content::File(read) = reader.read(&file.path, file.kind, blob) else { return Vec::new() };
+            let Content::File(read) = reader.read(file, blob) else { return Vec::new() };
             let traces = reader.traces(&read).unwrap_or_default();
             traces.into_iter().map(|trace| trace.key).collect::<Vec<_>>()
         });
@@ -118,7 +118,7 @@ impl Run<'_> {
         all.dedup();
         let found = self.each(&all, |reader, (at, version)| {
             let file = &self.files[at];
-            let Content::File(read) = reader.read(&file.path, file.kind, version.blob) else { return BTreeSet::new() };
+            let Content::File(read) = reader.read(file, version.blob) else { return BTreeSet::new() };
             let traces = reader.traces(&read).unwrap_or_default();
             traces.into_iter().map(|trace| trace.key).collect::<BTreeSet<String>>()
         });
@@ -144,7 +144,7 @@ impl Run<'_> {
         for (at, version) in chosen.iter().rev() {
             let file = &self.files[*at];
             let Some(row) = walk.rows.get(version.commit as usize) else { continue };
-            let Content::File(read) = reader.read(&file.path, file.kind, version.blob) else { continue };
+            let Content::File(read) = reader.read(file, version.blob) else { continue };
             bytes += read.text.len();
             if kept.len() >= MOST_KEPT || bytes > MOST_BYTES {
                 break;
@@ -206,7 +206,11 @@ impl Run<'_> {
 }
 
 fn versions(count: usize) -> String {
-    if count == 1 { "one version of a file".to_string() } else { format!("{count} versions of files") }
+    counted(count, "version of a file", "versions of files")
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn said(message: &str) -> Notice {
@@ -224,29 +228,34 @@ fn notices_of_the_walk(opened: &Opened, walk: &Walk, files: &Files<'_>) -> Vec<N
             "the clone is shallow: what stood in commits before its cut is not known (`git fetch --unshallow` brings them)",
         ));
     }
+    let lost = walk.unreadable + opened.tips.broken;
     if walk.unreadable > 0 && walk.rows.is_empty() {
         notices.push(failed("no commit can be read, the repository is damaged"));
-    } else if walk.unreadable + opened.tips.broken > 0 {
-        let lost = walk.unreadable + opened.tips.broken;
+    } else if lost > 0 {
         let message = format!(
-            "{lost} commits or references of the history are missing or damaged: what is before them is not searched"
+            "missing or damaged in the history: {}; what is before is not searched",
+            counted(lost, "commit or reference", "commits or references")
         );
         notices.push(Notice { fatal: true, ..said(&message) });
     }
     if files.unreadable > 0 {
         let message = format!(
-            "{} folders of the history are missing or damaged: what stood in them is not searched",
-            files.unreadable
+            "missing or damaged in the history: {}; what stood inside is not searched",
+            counted(files.unreadable, "folder", "folders")
         );
         notices.push(Notice { fatal: true, ..said(&message) });
     }
+    if files.deep > 0 {
+        let folders = counted(files.deep, "folder that is", "folders that are");
+        notices.push(said(&format!("the history has {folders} nested too deeply: not entered")));
+    }
     if files.odd_names > 0 {
-        notices.push(said(&format!("{} names in the history are not valid UTF-8: not searched", files.odd_names)));
+        let names = counted(files.odd_names, "name that is not", "names that are not");
+        notices.push(said(&format!("the history has {names} valid UTF-8: not searched")));
     }
     if let Some(first) = files.submodules.first() {
-        let count = files.submodules.len();
-        let (word, such) = if count == 1 { ("submodule", "") } else { ("submodules", "such as ") };
-        notices.push(said(&format!("the history names {count} {word} ({such}{first}): theirs is not searched")));
+        let modules = counted(files.submodules.len(), "submodule", "submodules");
+        notices.push(said(&format!("the history has {modules}, such as {first}: theirs is not searched")));
     }
     if files.cut {
         let message = "the history describes more files than are searched: some versions are left out";

@@ -7,7 +7,7 @@ use gix::{ObjectId, Repository};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 use super::Search;
-use crate::scan::source::{Kind, Role};
+use crate::scan::source::{Kind, Role, Tree};
 use crate::scan::{ScanOptions, kind, role};
 
 /// More versions than this are not searched; the largest histories have some millions.
@@ -15,7 +15,7 @@ const MOST_VERSIONS: usize = 5_000_000;
 /// More folders than this are not read: a small repository can describe more than any disk holds.
 const MOST_FOLDERS: usize = 20_000_000;
 /// More files than this are not told apart.
-const MOST_PATHS: usize = 1_000_000;
+const MOST_PATHS: usize = 400_000;
 
 /// A version of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +36,8 @@ pub(super) struct File {
     pub(super) versions: Vec<Version>,
     /// What the commits before the range have there.
     pub(super) before: Vec<ObjectId>,
+    /// What it is for, where more than its name decided that for the tree.
+    pub(super) role: Option<Role>,
 }
 
 /// All files that are to be searched.
@@ -43,6 +45,7 @@ pub(super) struct Files<'a> {
     repository: &'a Repository,
     options: &'a ScanOptions,
     search: &'a dyn Search,
+    decided: Decided<'a>,
     files: HashMap<String, Option<usize>>,
     seen: HashSet<u128>,
     folders: usize,
@@ -53,10 +56,31 @@ pub(super) struct Files<'a> {
     pub(super) unreadable: usize,
     /// Submodules.
     pub(super) submodules: BTreeSet<String>,
+    /// Folders that are nested too deeply.
+    pub(super) deep: usize,
     /// Names that are not UTF-8.
     pub(super) odd_names: usize,
     /// A bound ended the walk.
     pub(super) cut: bool,
+}
+
+/// What files of the tree are for, where more than their names decided: it holds for their earlier versions too.
+struct Decided<'a> {
+    roles: HashMap<&'a str, Role>,
+    /// Folders with such a file of the service in them.
+    folders: HashSet<&'a str>,
+}
+
+impl<'a> Decided<'a> {
+    fn of(tree: &'a Tree) -> Decided<'a> {
+        let files = || tree.files.iter().filter(|file| !file.role_because.is_empty());
+        let of_service = files().filter(|file| file.role == Role::Service);
+        let above = |path: &'a str| path.match_indices('/').map(move |(at, _)| &path[..at]);
+        Decided {
+            roles: files().map(|file| (file.path.as_str(), file.role)).collect(),
+            folders: of_service.flat_map(|file| above(&file.path)).collect(),
+        }
+    }
 }
 
 /// What a folder is read for.
@@ -70,11 +94,17 @@ enum For {
 
 impl<'a> Files<'a> {
     /// None yet.
-    pub(super) fn new(repository: &'a Repository, options: &'a ScanOptions, search: &'a dyn Search) -> Files<'a> {
+    pub(super) fn new(
+        repository: &'a Repository,
+        tree: &'a Tree,
+        options: &'a ScanOptions,
+        search: &'a dyn Search,
+    ) -> Files<'a> {
         Files {
             repository,
             options,
             search,
+            decided: Decided::of(tree),
             files: HashMap::new(),
             seen: HashSet::new(),
             folders: 0,
@@ -82,6 +112,7 @@ impl<'a> Files<'a> {
             list: Vec::new(),
             unreadable: 0,
             submodules: BTreeSet::new(),
+            deep: 0,
             odd_names: 0,
             cut: false,
         }
@@ -130,7 +161,11 @@ impl<'a> Files<'a> {
             return;
         }
         self.folders += 1;
-        if depth > self.options.max_depth || self.folders > MOST_FOLDERS {
+        if depth > self.options.max_depth {
+            self.deep += 1;
+            return;
+        }
+        if self.folders > MOST_FOLDERS {
             self.cut = true;
             return;
         }
@@ -168,7 +203,8 @@ impl<'a> Files<'a> {
     /// Folders of tests, documents and the like have nothing that runs, whatever is in them.
     fn is_left_out(&self, path: &str) -> bool {
         let inside = format!("{path}/a.rs");
-        self.options.exclude.is_match(path) || role::of(&inside, Kind::Rust, "") != Role::Service
+        let is_service = role::of(&inside, Kind::Rust, "") == Role::Service || self.decided.folders.contains(path);
+        self.options.exclude.is_match(path) || !is_service
     }
 
     fn file(&mut self, path: String, blob: ObjectId, what: For) {
@@ -194,11 +230,13 @@ impl<'a> Files<'a> {
             return None;
         }
         let kind = kind::by_name(&path);
-        let role = role::of(&path, kind.unwrap_or(Kind::Text), "");
+        let decided = self.decided.roles.get(path.as_str()).copied();
+        let role = decided.unwrap_or_else(|| role::of(&path, kind.unwrap_or(Kind::Text), ""));
         let wanted = !self.options.exclude.is_match(&path) && self.search.wants(&path, kind, role);
         let at = wanted.then_some(self.list.len());
         if wanted {
-            self.list.push(File { path: path.clone(), kind, versions: Vec::new(), before: Vec::new() });
+            let (versions, before) = (Vec::new(), Vec::new());
+            self.list.push(File { path: path.clone(), kind, versions, before, role: decided });
         }
         self.files.insert(path, at);
         at
