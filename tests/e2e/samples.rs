@@ -18,6 +18,8 @@ const KINDS: &[(&str, &str)] = &[
     ("openai-key", "sk-proj-<20 word>T3BlbkFJ<20 word>"),
     ("anthropic-key", "sk-ant-api03-<93 word>AA"),
     ("npm-token", "npm_<30 word><checksum>"),
+    ("segment-key", "<32 word>"),
+    ("netlify-token", "nfp_<36 word>"),
     ("webhook-secret", "whsec_<32 word>"),
     ("pypi-token", "pypi-AgEIcHlwaS5vcmc<70 word>"),
     ("crates-io-token", "cio<32 word>"),

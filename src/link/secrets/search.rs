@@ -159,8 +159,15 @@ impl<'s> Search<'s> {
             self.found.none.push((found.span, reason));
             return;
         }
+        let called = self.around(found.span).map_or("", |candidate| candidate.name.as_str());
+        // A key that counts how a program is used is in every copy of the program.
+        let counts = found.unsure && self.setting.location == Location::Code && naming::counts(called);
         let judgement = Judgement {
-            confidence: if found.unsure { Confidence::Medium } else { Confidence::High },
+            confidence: match () {
+                () if counts => Confidence::Low,
+                () if found.unsure => Confidence::Medium,
+                () => Confidence::High,
+            },
             development_only: found.kind.test_mode || self.regions().is_development(found.span),
             default_value: false,
             distinctive: true,

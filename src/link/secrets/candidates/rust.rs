@@ -78,6 +78,7 @@ pub fn regions(text: &str) -> Regions {
             RegionKind::Default => {}
         }
     }
+    regions.test.extend(reader.trials());
     regions
 }
 
@@ -97,11 +98,12 @@ pub fn candidates(text: &str) -> Vec<Candidate> {
     let tokens = tokens(text);
     let reader = Reader::new(text, &tokens);
     let regions = reader.regions();
+    let trials = reader.trials();
     let literals = (0..tokens.len()).filter(|at| matches!(tokens[*at].kind, RawKind::Text { .. }));
     let found = literals.filter_map(|at| {
         let mut candidate = reader.candidate(at)?;
         let inside = |kind| regions.iter().any(|region: &Region| region.kind == kind && region.holds(at));
-        candidate.test = inside(RegionKind::Test);
+        candidate.test = inside(RegionKind::Test) || trials.iter().any(|span| span.holds(candidate.span));
         candidate.development = inside(RegionKind::Development);
         if inside(RegionKind::Default) && candidate.binding == Binding::Set {
             candidate.binding = Binding::Default;
@@ -181,6 +183,29 @@ impl<'t> Reader<'t> {
         self.tokens.get(at).is_some_and(|token| matches!(token.kind, RawKind::Text { .. }))
     }
 
+    /// The arguments of types that are there to try something with: `TestValue::Single("..")`, `FakeToken("..")`.
+    fn trials(&self) -> Vec<Span> {
+        const WORDS: [&str; 7] = ["Test", "Fake", "Mock", "Dummy", "Sample", "Example", "Fixture"];
+        let is_trial = |word: &str| {
+            let rest = WORDS.iter().find_map(|known| word.strip_prefix(known));
+            rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_lowercase()))
+        };
+        let mut found = Vec::new();
+        for at in (0..self.tokens.len()).filter(|at| self.is_ident(*at) && is_trial(self.word(*at))) {
+            let mut open = at + 1;
+            while self.is(open, ":") && self.is(open + 1, ":") && self.is_ident(open + 2) {
+                open += 3;
+            }
+            if self.is(open, "(")
+                && let Some(close) = self.close_of(open)
+            {
+                let (start, end) = (self.tokens[open].span.start, self.tokens[close].span.end);
+                found.push(Span::new(start as usize, end as usize));
+            }
+        }
+        found
+    }
+
     /// Whether `example` stands before a literal: as the name it is set to, or as the literal just before in the same call.
     fn is_example(&self, literal: usize) -> bool {
         const CALLED: [&str; 3] = ["example", "examples", "x-example"];
@@ -220,7 +245,16 @@ impl<'t> Reader<'t> {
         let close = self.close_of(at - 1)?;
         let words: Vec<&str> = (at..close).map(|at| self.word(at)).collect();
         let conditional = words.first() == Some(&"cfg") && !words.contains(&"not") && !words.contains(&"any");
-        if conditional && words.contains(&"test") || words.last() == Some(&"test") {
+        // `feature = "test_mode"`: a build with it is made for tests.
+        let feature = |at: usize| {
+            self.is_text(at)
+                && self.is(at - 2, "feature")
+                && naming::words(&self.value(at))
+                    .iter()
+                    .any(|word| matches!(word.as_str(), "test" | "tests" | "testing"))
+        };
+        let for_tests = words.contains(&"test") || (at + 2..close).any(feature);
+        if conditional && for_tests || words.last() == Some(&"test") {
             return Some(RegionKind::Test);
         }
         (conditional && words.contains(&"debug_assertions")).then_some(RegionKind::Development)
