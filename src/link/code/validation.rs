@@ -6,8 +6,8 @@ use crate::facts::{Attr, Confidence, Data, FactId, FactKind};
 use crate::link::names::{FunctionId, FunctionInfo, ModuleId};
 use crate::link::reach::Reach;
 use crate::link::{Context, Linked};
-use crate::parse::rust::ast::{ItemKind, TokenKind, Type};
-use crate::scan::source::Role;
+use crate::parse::rust::ast::{Attribute, ItemKind, TokenKind, Type};
+use crate::scan::source::{FileId, Role, Span};
 
 /// First words of functions that validate.
 const VERBS: &[&str] = &["validate", "validated", "is_valid", "check_valid", "ensure_valid", "sanitize"];
@@ -42,6 +42,7 @@ const VALIDATES: &[&str] =
 pub fn look(context: &Context<'_>, reach: &Reach, linked: &mut Linked) {
     functions(context, reach, linked);
     newtypes(context, reach, linked);
+    attributes(context, linked);
     routes(context, linked);
 }
 
@@ -52,6 +53,47 @@ fn functions(context: &Context<'_>, reach: &Reach, linked: &mut Linked) {
             let fact = context.fact(data, info.file, info.item.name_span);
             linked.facts.add(fact.confidence(Confidence::Medium));
         }
+    }
+}
+
+/// Attributes of fields and parameters that a framework validates by, with the word that says so: Rocket's forms,
+/// poem-openapi's objects and parameters.
+const ATTRIBUTES: &[(&str, &str)] = &[("field", "validate"), ("oai", "validator")];
+
+fn validates_by(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        ATTRIBUTES.iter().any(|(path, word)| {
+            attribute.path.is(path)
+                && attribute.tokens.iter().any(|token| matches!(&token.kind, TokenKind::Ident(of) if of == word))
+        })
+    })
+}
+
+/// The attributes' own facts.
+fn attributes(context: &Context<'_>, linked: &mut Linked) {
+    let mut found: Vec<(FileId, Span)> = Vec::new();
+    for info in context.names.items().iter().filter(|info| info.role == Role::Service && !info.development_only) {
+        if let ItemKind::Struct(fields) = &info.item.kind {
+            let fields = fields.iter().filter(|field| validates_by(&field.attributes));
+            found.extend(fields.take(1).map(|field| (info.file, field.span)));
+        }
+    }
+    for info in context.names.functions().iter().filter(|info| info.role == Role::Service && !info.development_only) {
+        let parameters = info.function.parameters.iter().filter(|parameter| validates_by(&parameter.attributes));
+        found.extend(parameters.take(1).map(|parameter| (info.file, parameter.pattern.span)));
+    }
+    for (file, span) in found {
+        let data = Validation { how: "validator".into(), library: "framework".into() };
+        linked.facts.add(context.fact(data, file, span));
+    }
+}
+
+/// Whether a type of the tree has fields that a framework validates.
+fn has_validated_field(context: &Context<'_>, module: ModuleId, ty: &Type) -> bool {
+    let item = context.names.item_at(&context.names.resolve(module, &held(ty).path));
+    match item.map(|item| &item.item.kind) {
+        Some(ItemKind::Struct(fields)) => fields.iter().any(|field| validates_by(&field.attributes)),
+        _ => false,
     }
 }
 
@@ -133,14 +175,21 @@ fn function_of(context: &Context<'_>, linked: &Linked, handler: FactId) -> Optio
 
 fn input_validated(context: &Context<'_>, function: FunctionId) -> bool {
     let info = context.names.function(function);
-    let types = info.function.parameters.iter().filter_map(|parameter| parameter.ty.as_ref());
-    types.into_iter().any(|ty| type_validates(context, info.module, ty)) || calls_validation(context, function)
+    let parameters = || info.function.parameters.iter();
+    let types = parameters().filter_map(|parameter| parameter.ty.as_ref());
+    types.into_iter().any(|ty| type_validates(context, info.module, ty))
+        || parameters().any(|parameter| validates_by(&parameter.attributes))
+        || calls_validation(context, function)
 }
 
 fn type_validates(context: &Context<'_>, module: ModuleId, ty: &Type) -> bool {
     let named = |ty: &Type| ty.path.last().is_some_and(|last| VALIDATES.contains(&last.as_str()));
     let own = context.names.resolve(module, &held(ty).path);
-    named(ty) || ty.arguments.iter().any(named) || is_newtype(context, &own) || derives(context, module, ty, VALIDATES)
+    named(ty)
+        || has_validated_field(context, module, ty)
+        || ty.arguments.iter().any(named)
+        || is_newtype(context, &own)
+        || derives(context, module, ty, VALIDATES)
 }
 
 /// Whether the handler or what it calls validates something.
