@@ -47,8 +47,19 @@ const SINGLE: &[(&str, &str)] = &[
 ];
 
 /// Libraries for several engines: which one is used shows in features and in names in the code.
-const SEVERAL: &[&str] =
-    &["sqlx", "diesel", "diesel-async", "diesel_async", "sea-orm", "ormlite", "rbatis", "toasty", "welds"];
+const SEVERAL: &[&str] = &[
+    "sqlx",
+    "diesel",
+    "diesel-async",
+    "diesel_async",
+    "sea-orm",
+    "ormlite",
+    "rbatis",
+    "toasty",
+    "welds",
+    "rocket_db_pools",
+    "rocket_sync_db_pools",
+];
 
 /// Engines with words in features of a dependency and names in code.
 const ENGINES: &[(&str, &[&str], &[&str])] = &[
@@ -121,6 +132,10 @@ fn engines(dependency: &PackageDependency, packages: &[&Package], texts: &[&str]
         |words: &[&str]| words.iter().any(|word| features.iter().chain(&own).any(|feature| feature.contains(word)));
     let in_code = |names: &[&str]| names.iter().any(|name| texts.iter().any(|text| text.contains(name)));
     let named: Vec<_> = ENGINES.iter().filter(|(_, words, _)| by_feature(words)).collect();
+    // Pools of a framework hold caches as well.
+    if named.is_empty() && dependency.package.starts_with("rocket_") {
+        return Vec::new();
+    }
     let candidates: Vec<_> = if named.is_empty() { ENGINES.iter().collect() } else { named };
     let seen: Vec<&'static str> =
         candidates.iter().filter(|(.., names)| in_code(names)).map(|(engine, ..)| *engine).collect();
