@@ -1,5 +1,7 @@
 //! What a path means in a module.
 
+use std::collections::HashSet;
+
 use super::tree::Extern;
 use super::{FunctionId, ModuleId, Names};
 use crate::parse::rust::ast::ItemKind;
@@ -21,6 +23,8 @@ enum Meaning {
 /// One resolution: names that are being looked up, so that cycles end.
 struct Search<'s> {
     open: Vec<(ModuleId, &'s str)>,
+    /// Names that a module was found not to have: modules that import one another by globs are each asked once.
+    closed: HashSet<(ModuleId, &'s str, bool)>,
     left: u32,
 }
 
@@ -29,7 +33,7 @@ impl<'a> Names<'a> {
     /// and type aliases followed; paths into other crates end in that crate's public path as the import wrote it
     /// (`sqlx::postgres::PgPoolOptions::new`). A path that cannot be resolved comes back as it is.
     pub fn resolve(&self, module: ModuleId, path: &[String]) -> String {
-        let mut search = Search { open: Vec::new(), left: STEPS };
+        let mut search = Search { open: Vec::new(), closed: HashSet::new(), left: STEPS };
         match self.meaning(module, path, &mut search) {
             Some(Meaning::Module(found)) => self.module_path(found).to_string(),
             Some(Meaning::Local(found) | Meaning::Outside(found)) => found,
@@ -65,7 +69,7 @@ impl<'a> Names<'a> {
     /// `::name::...`: always another crate.
     fn outside<'s>(&'s self, module: ModuleId, path: &'s [String]) -> Option<Meaning> {
         let (first, rest) = path.split_first()?;
-        let mut search = Search { open: Vec::new(), left: STEPS };
+        let mut search = Search { open: Vec::new(), closed: HashSet::new(), left: STEPS };
         let mut meaning = self.extern_crate(module, first).unwrap_or_else(|| Meaning::Outside(first.clone()));
         for (at, name) in rest.iter().enumerate() {
             meaning = self.step(meaning, name, at + 1 == rest.len(), &mut search);
@@ -89,13 +93,17 @@ impl<'a> Names<'a> {
 
     /// What a name is in the scope of a module. `last`: nothing follows it, so an item wins over a module.
     fn member<'s>(&'s self, at: ModuleId, name: &'s str, last: bool, search: &mut Search<'s>) -> Option<Meaning> {
-        if search.left == 0 || search.open.contains(&(at, name)) {
+        let asked = (at, name, last);
+        if search.left == 0 || search.open.contains(&(at, name)) || search.closed.contains(&asked) {
             return None;
         }
         search.left -= 1;
         search.open.push((at, name));
         let found = self.named(at, name, last, search).or_else(|| self.through_globs(at, name, last, search));
         search.open.pop();
+        if found.is_none() {
+            search.closed.insert(asked);
+        }
         found
     }
 
@@ -147,19 +155,29 @@ impl<'a> Names<'a> {
         last: bool,
         search: &mut Search<'s>,
     ) -> Option<Meaning> {
+        // A module may only import the name itself, in a circle: what leads to something real wins.
+        let mut fallback = None;
         for folder in &self.modules[at.0 as usize].globs {
             let found = match self.meaning(at, folder, search) {
                 Some(Meaning::Module(module)) if module != at => self.member(module, name, last, search),
                 Some(Meaning::Local(path)) if self.has_variant(&path, name) => {
-                    Some(Meaning::Local(format!("{path}::{name}")))
+                    return Some(Meaning::Local(format!("{path}::{name}")));
                 }
                 _ => None,
             };
-            if found.is_some() {
-                return found;
+            match found {
+                Some(Meaning::Local(path)) if !self.is_real(&path) => {
+                    fallback.get_or_insert(Meaning::Local(path));
+                }
+                Some(found) => return Some(found),
+                None => {}
             }
         }
-        None
+        fallback
+    }
+
+    fn is_real(&self, path: &str) -> bool {
+        self.item_at(path).is_some() || self.function_at(path).is_some()
     }
 
     fn has_variant(&self, path: &str, name: &str) -> bool {

@@ -237,3 +237,24 @@ fn a_local_hides_no_longer_path_that_ends_in_its_name() {
         assert_eq!(outside, ["sqlx::Pool::builder"]);
     });
 }
+
+#[test]
+fn globs_go_past_modules_that_import_the_name_in_a_circle() {
+    let main = "mod models; pub use models::*; mod guard;";
+    let models = "mod orders; mod users; pub use orders::*; pub use users::*;";
+    let orders = "use crate::User; pub struct Order(User);";
+    let users = "pub struct User;";
+    let guard = "use crate::models::User; fn check(user: User) {}";
+    let files = [
+        ("src/main.rs", main),
+        ("src/models/mod.rs", models),
+        ("src/models/orders.rs", orders),
+        ("src/models/users.rs", users),
+        ("src/guard.rs", guard),
+    ];
+    with_names(&files, |names| {
+        assert_eq!(resolve(names, "app::guard", "User"), "app::models::users::User");
+        assert_eq!(resolve(names, "app", "User"), "app::models::users::User");
+        assert_eq!(resolve(names, "app::models::orders", "User"), "app::models::users::User");
+    });
+}

@@ -15,6 +15,8 @@ mod swallowed;
 mod tasks;
 mod work;
 
+use std::collections::BTreeSet;
+
 use super::names::FunctionInfo;
 use super::reach::{Reach, Reached};
 use super::{Context, Linked};
@@ -24,7 +26,7 @@ use crate::scan::source::{FileId, Role, Span};
 /// Adds the facts of this part.
 pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     let reach = Reach::find(context, linked);
-    let part = Part { context, reach: &reach };
+    let part = Part { context, reach: &reach, log_macros: errors::log_macros(context.repository) };
     let mut found: Vec<Fact> = Vec::new();
     let asking = loops::Asking::find(&part);
     for info in context.names.functions().iter().filter(|info| part.is_judged(info)) {
@@ -51,6 +53,8 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
 struct Part<'c, 'a> {
     context: &'c Context<'a>,
     reach: &'c Reach,
+    /// Names of the project's own macros that log an error.
+    log_macros: BTreeSet<String>,
 }
 
 impl<'a> Part<'_, 'a> {

@@ -194,7 +194,11 @@ pub fn call<'a>(
     if let Some(service) = tonic::generated_service(&resolved, &arguments) {
         return service;
     }
-    if let Some(id) = target(evaluator, frame, expr, &resolved) {
+    let target = target(evaluator, frame, expr, &resolved);
+    if let Some((id, ty)) = for_all(evaluator, &resolved, target) {
+        return evaluator.call_on(id, ty, arguments);
+    }
+    if let Some(id) = target {
         return enter(evaluator, id, arguments);
     }
     external(evaluator, frame, expr, &resolved, written, arguments)
@@ -224,6 +228,28 @@ fn target<'a>(evaluator: &Evaluator<'a>, frame: &Frame<'a>, expr: &Expr, resolve
         let calls = evaluator.names.calls(frame.function?);
         calls.iter().find(|call| call.span == expr.span && call.certain).map(|call| call.target)
     })
+}
+
+/// `Page::route()` where `impl<T: Simple> Route for T` or the trait itself has the function: that function, and the type
+/// that is `Self` in it. `known` is what the call is already known to mean.
+fn for_all(evaluator: &Evaluator<'_>, resolved: &str, known: Option<FunctionId>) -> Option<(FunctionId, String)> {
+    let names = evaluator.names;
+    let (ty, function) = resolved.rsplit_once("::")?;
+    let of_all = |id: FunctionId| {
+        let info = evaluator.info(id);
+        let on_itself = info.self_type.as_deref().is_some_and(|own| names.item_at(own).is_some());
+        info.of_trait.is_some() && !on_itself && !info.function.has_self && info.function.body.is_some()
+    };
+    names.item_at(ty).filter(|item| matches!(item.item.kind, ItemKind::Struct(_) | ItemKind::Enum(_)))?;
+    let found = match known {
+        Some(id) => of_all(id).then_some(id),
+        None => {
+            let mut candidates = names.methods_named(function).iter().copied().filter(|id| of_all(*id));
+            // Two such functions of one name: which one is meant is not told by the name.
+            candidates.next().filter(|_| candidates.next().is_none())
+        }
+    };
+    found.map(|id| (id, ty.to_string()))
 }
 
 fn enter<'a>(evaluator: &mut Evaluator<'a>, id: FunctionId, mut arguments: Vec<Value<'a>>) -> Value<'a> {

@@ -67,6 +67,18 @@ fn name_servers<'a>(evaluator: &Evaluator<'a>, found: Vec<Found>) -> Vec<Told<'a
             entry.path = paths::normal(&entry.path);
         }
         let entries = once(entries);
+        // Branches of a condition that mount the same are one registration.
+        let mut kept: Vec<Entry<'a>> = Vec::with_capacity(entries.len());
+        let mut seen: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+        for entry in entries {
+            let known = seen.entry((entry.method.clone(), entry.path.clone())).or_default();
+            let again = |at: &usize| !entry.partial && kept[*at].answers_like(&entry);
+            if !known.iter().any(again) {
+                known.push(kept.len());
+                kept.push(entry);
+            }
+        }
+        let entries = kept;
         let shared = shared_prefix(&entries);
         let same = |other: &&mut Told<'_>| {
             other.found.services == found.services

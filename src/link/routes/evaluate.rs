@@ -178,6 +178,25 @@ impl<'a> Evaluator<'a> {
         self.names.resolve(frame.module, segments)
     }
 
+    /// Calls a function that stands in a trait or in an implementation for all types, with the type that is `Self` in it.
+    pub fn call_on(&mut self, id: FunctionId, own: String, arguments: Vec<Value<'a>>) -> Value<'a> {
+        let info = self.info(id);
+        let Some(body) = &info.function.body else { return Value::Unknown };
+        if info.role != Role::Service || self.stack.contains(&id) || self.stack.len() >= MAX_CALLS {
+            return Value::Unknown;
+        }
+        let mut frame = Frame::new(info.module, info.file);
+        frame.function = Some(id);
+        frame.self_type = Some(own);
+        for (parameter, value) in info.function.parameters.iter().zip(arguments) {
+            self.bind_parameter(&mut frame, parameter, value);
+        }
+        self.stack.push(id);
+        let last = self.block(&mut frame, body);
+        self.stack.pop();
+        frame.returns.into_iter().fold(last, |all, value| unite::unite(self, all, value))
+    }
+
     /// Calls a function of the tree.
     pub fn call(&mut self, id: FunctionId, receiver: Option<Value<'a>>, arguments: Vec<Value<'a>>) -> Value<'a> {
         let info = self.info(id);

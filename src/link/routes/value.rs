@@ -123,6 +123,12 @@ impl Entry<'_> {
     pub fn same(&self, other: &Entry<'_>) -> bool {
         self.place == other.place && self.method == other.method && self.path == other.path
     }
+
+    /// Whether the same function of the tree answers under the same layers.
+    pub fn answers_like(&self, other: &Entry<'_>) -> bool {
+        let same = matches!((&self.answer, &other.answer), (Answer::Function(a), Answer::Function(b)) if a == b);
+        same && self.layers == other.layers && self.development_only == other.development_only
+    }
 }
 
 /// A router under construction.

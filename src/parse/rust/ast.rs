@@ -196,7 +196,7 @@ pub struct Type {
 /// A path in an expression.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Path {
-    /// Segments as written: `["Router", "new"]`. `<T as Trait>::f` is `["T", "f"]`.
+    /// Segments as written: `["Router", "new"]`. `<T as Trait>::f` is `["T", "f"]`, `::name::f` is `["", "name", "f"]`.
     pub segments: Vec<String>,
     /// Type arguments of the last segment that has any.
     pub arguments: Vec<Type>,

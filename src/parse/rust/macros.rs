@@ -111,6 +111,23 @@ impl Maker<'_> {
         }
     }
 
+    /// The items that a macro of elsewhere is handed to add to them: `derived!(pub struct Order { .. }, "PartOfOrder");`.
+    fn lift_wrapped(&self, tokens: &TokenStream) {
+        const STARTS: &[&str] = &["struct", "enum"];
+        let speaks = tokens
+            .clone()
+            .into_iter()
+            .any(|tree| matches!(&tree, TokenTree::Ident(ident) if STARTS.iter().any(|start| ident == start)));
+        if !speaks {
+            return;
+        }
+        let first = || split(tokens, ',').into_iter().next();
+        if let Some(items) = read_items(tokens).or_else(|| read_items(&first()?)) {
+            let made = self.items(&items);
+            self.lift(made);
+        }
+    }
+
     fn body(&self, path: &Path, delimiter: char, tokens: &TokenStream) -> Vec<MacroArgument> {
         let known = BODIES.iter().find(|(name, _)| *name == path.last()).map(|(_, body)| *body);
         let body = known.unwrap_or(if delimiter == '{' { Body::Code } else { Body::Arguments });
@@ -271,7 +288,13 @@ impl Maker<'_> {
             ItemKind::MacroRules(self.tokens(call.tokens.clone()))
         } else {
             let attributes = self.attributes(attributes);
+            let before = self.lifted.borrow().len();
             self.deeper(|| span, || self.lift_expanded(call, &attributes, within));
+            let expanded = self.lifted.borrow().len() > before;
+            if !expanded && matches!(within, Within::Module) && !matches!(call.delimiter, syn::MacroDelimiter::Brace(_))
+            {
+                self.deeper(|| span, || self.lift_wrapped(&call.tokens));
+            }
             ItemKind::Macro(self.item_call(call))
         };
         Item {

@@ -458,3 +458,25 @@ fn macros_without_end_end() {
         file(text);
     }
 }
+
+#[test]
+fn types_handed_to_macros_of_elsewhere_are_types() {
+    let read = file(
+        "derived!(pub struct Order { id: u8 }, \"PartOfOrder\"); twice![pub enum State { Open, Shut }]; check!(Order, State);",
+    );
+    let names: Vec<&str> = read
+        .items
+        .iter()
+        .filter(|item| matches!(item.kind, ItemKind::Struct(_) | ItemKind::Enum(_)))
+        .map(|item| item.name.as_str())
+        .collect();
+    assert_eq!(names, ["Order", "State"]);
+}
+
+#[test]
+fn paths_from_the_root_keep_an_empty_segment() {
+    let read = file("fn f() { ::client::Client::new(); ::std::mem::take(x); }");
+    let text = format!("{:?}", read.items);
+    assert!(text.contains("[\"\", \"client\", \"Client\", \"new\"]"));
+    assert!(text.contains("[\"std\", \"mem\", \"take\"]"));
+}

@@ -59,7 +59,7 @@ fn fact(part: &Part<'_, '_>, info: &FunctionInfo<'_>) -> Fact {
     let data = vocabulary::ErrorResponseType {
         name: info.item.name.clone().into(),
         format: format.map_or("empty", |(format, _)| format).into(),
-        logs: functions.iter().any(|info| logs_errors(info)).into(),
+        logs: functions.iter().any(|info| logs_errors(part, info)).into(),
         // A catcher is told the status only: the error is logged where it is still known.
         server_errors: (!is_catcher(info) && text.contains("INTERNAL_SERVER_ERROR")).into(),
         differs: false.into(),

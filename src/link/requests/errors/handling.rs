@@ -35,7 +35,7 @@ pub(super) fn look<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut
         add("logged", attribute.span, Confidence::High, false, false);
     }
     each(body, &mut |expr, around| {
-        if reports(expr) {
+        if reports(part, expr) {
             let branch = around.iter().rev().find_map(|outer| Some((failed(outer)?, branch(outer, expr.span))));
             if tracks(expr) || branch.is_some() {
                 let of_response = branch.is_some_and(|(failed, _)| is_answer(text(failed.span)));
@@ -125,6 +125,6 @@ fn mapped_away(part: &Part<'_, '_>, info: &FunctionInfo<'_>, expr: &Expr) -> Opt
     let text = part.context.repository.tree.file(info.file).slice(body.span);
     let fault = ["INTERNAL_SERVER_ERROR", "InternalServerError"].iter().any(|word| text.contains(word));
     let mut logs = false;
-    each_in(body, &mut |inner, _| logs |= reports(inner));
+    each_in(body, &mut |inner, _| logs |= reports(part, inner));
     (ignored && fault && !logs).then_some(*method_span)
 }

@@ -8,6 +8,8 @@ mod internal;
 mod shown;
 mod types;
 
+pub(super) use types::log_macros;
+
 use std::collections::BTreeSet;
 
 use super::Part;

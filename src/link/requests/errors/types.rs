@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{catchers, internal};
 use crate::facts::{Attr, Confidence, Fact, vocabulary};
+use crate::link::Repository;
 use crate::link::names::{FunctionId, FunctionInfo, ImplInfo, ItemInfo};
 use crate::link::requests::Part;
 use crate::link::requests::body::{called_path, each, is_log, macro_name};
+use crate::parse::Syntax;
 use crate::parse::rust::ast::{Expr, ExprKind, Item, ItemKind, Token, TokenKind};
+use crate::parse::rust::walk::items;
 use crate::scan::source::{Role, Span};
 
 /// A type with the way it becomes a response.
@@ -136,24 +139,25 @@ fn logs(part: &Part<'_, '_>, ty: &ErrorType<'_, '_>) -> bool {
             .iter()
             .filter(|id| names.function(**id).of_trait.as_deref().is_some_and(|path| path.ends_with("From"))),
     );
-    functions.iter().any(|id| logs_errors(names.function(*id)))
+    functions.iter().any(|id| logs_errors(part, names.function(*id)))
 }
 
 /// Whether a body logs at error or warning level, prints, or tells an error tracker.
-pub(super) fn logs_errors(info: &FunctionInfo<'_>) -> bool {
+pub(super) fn logs_errors(part: &Part<'_, '_>, info: &FunctionInfo<'_>) -> bool {
     let Some(body) = &info.function.body else { return false };
     let mut logs = false;
-    each(body, &mut |expr, _| logs |= reports(expr));
+    each(body, &mut |expr, _| logs |= reports(part, expr));
     logs
 }
 
 /// A log statement for an error, or its like.
-pub(super) fn reports(expr: &Expr) -> bool {
+pub(super) fn reports(part: &Part<'_, '_>, expr: &Expr) -> bool {
     if let Some((call, name)) = macro_name(expr) {
         let level = call.tokens.iter().any(|token| matches!(&token.kind, TokenKind::Ident(word) if matches!(word.as_str(), "ERROR" | "WARN" | "Error" | "Warn")));
         return match name {
             "event" | "log" => level,
             "eprintln" => true,
+            _ if part.log_macros.contains(name) => true,
             _ => is_log(call) && (name.contains("error") || name.contains("warn") || name.contains("crit")),
         };
     }
@@ -235,6 +239,25 @@ fn impl_in_tokens(item: &Item) -> Option<(String, Span, &[Token])> {
         }
     }
     None
+}
+
+/// Macros of the project whose own code logs an error or hands it to an error tracker.
+pub(in crate::link::requests) fn log_macros(repository: &Repository) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (file, parsed) in repository.files() {
+        let Syntax::Rust(rust) = &parsed.syntax else { continue };
+        if file.role != Role::Service || !file.text.contains("macro_rules!") {
+            continue;
+        }
+        items(&rust.items, &mut |item, test| {
+            let ItemKind::MacroRules(tokens) = &item.kind else { return };
+            let tracks = |token: &Token| matches!(&token.kind, TokenKind::Ident(word) if word.starts_with("capture_"));
+            if !test && (logs_in_tokens(tokens) || tokens.iter().any(tracks)) {
+                found.insert(item.name.clone());
+            }
+        });
+    }
+    found
 }
 
 fn logs_in_tokens(tokens: &[Token]) -> bool {

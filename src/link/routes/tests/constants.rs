@@ -66,3 +66,16 @@ fn constants_that_mean_themselves_end() {
     let found = routes(super::AXUM, &[("src/main.rs", main)]);
     assert_eq!(found, ["GET /known", "GET /x", "GET /{unresolved}", "GET /{unresolved}"]);
 }
+
+#[test]
+fn functions_for_all_types_know_their_own() {
+    let main = "use axum::{Router, routing::get}; mod pages;
+        use pages::Route; async fn x() {}
+        #[tokio::main] async fn main() { let app = Router::new().route(pages::Health::route(), get(x)).route(pages::Home::route(), get(x));
+            axum::serve(l(), app).await; }";
+    let pages = "pub trait Route { fn route() -> &'static str; } pub trait Simple { const PATH: &'static str; }
+        impl<T: Simple> Route for T { fn route() -> &'static str { Self::PATH } }
+        pub struct Health; impl Simple for Health { const PATH: &'static str = \"/health\"; }
+        pub struct Home; impl Simple for Home { const PATH: &'static str = \"/\"; }";
+    assert_eq!(routes("axum = \"0.8\"", &[("src/main.rs", main), ("src/pages.rs", pages)]), ["GET /", "GET /health"]);
+}

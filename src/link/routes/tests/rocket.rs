@@ -48,3 +48,18 @@ fn guards_that_refuse_or_forward_authenticate() {
     let found = described(ROCKET, &[("src/main.rs", main)]);
     assert_eq!(found, ["GET /admin auth []", "GET /home open []", "GET /maybe open []", "GET /me auth []"]);
 }
+
+#[test]
+fn documented_lists_are_mounted_together() {
+    let main = "mod orders; use rocket_okapi::{mount_endpoints_and_merged_docs, openapi, openapi_get_routes_spec, settings::OpenApiSettings};
+        #[openapi] #[get(\"/\")] fn root() {}
+        #[launch] fn rocket() -> _ { let mut rocket = rocket::build(); let settings = OpenApiSettings::default();
+            mount_endpoints_and_merged_docs! { rocket, \"/v1\".to_owned(), settings,
+                \"\" => openapi_get_routes_spec![root], \"/orders\" => orders::routes() };
+            rocket }";
+    let orders = "use rocket::Route; use rocket_okapi::okapi::openapi3::OpenApi;
+        #[openapi] #[get(\"/<id>\")] fn one(id: u8) {} #[openapi] #[post(\"/\")] fn add() {}
+        pub fn routes() -> (Vec<Route>, OpenApi) { rocket_okapi::openapi_get_routes_spec![one, add] }";
+    let found = routes(ROCKET, &[("src/main.rs", main), ("src/orders.rs", orders)]);
+    assert_eq!(found, ["GET /v1/", "GET /v1/orders/<id>", "POST /v1/orders/"]);
+}

@@ -105,7 +105,12 @@ impl Maker<'_> {
 
     /// A path.
     pub fn path(&self, path: &syn::Path) -> Path {
-        let segments = path.segments.iter().map(|segment| name(&segment.ident)).collect();
+        let written = path.segments.iter().map(|segment| name(&segment.ident));
+        // `::name::x` is another crate's even beside a module called `name`: an empty segment stands before it. What
+        // everybody calls by the same name needs no such care.
+        let global = path.leading_colon.is_some()
+            && path.segments.first().is_some_and(|first| !["std", "core", "alloc"].iter().any(|it| first.ident == it));
+        let segments: Vec<String> = global.then(String::new).into_iter().chain(written).collect();
         let last = path.segments.iter().rev().find(|segment| !segment.arguments.is_empty());
         let arguments = last.map(|segment| self.arguments(&segment.arguments)).unwrap_or_default();
         let span = self.path_span(path, &arguments);
@@ -117,6 +122,8 @@ impl Maker<'_> {
         let mut made = self.path(path);
         if let Some(of) = of {
             let ty = self.ty(&of.ty);
+            // In `<u8>::MAX` the colons belong to the type.
+            made.segments.retain(|segment| !segment.is_empty());
             let mut segments = if ty.path.is_empty() { vec![ty.text.clone()] } else { ty.path };
             segments.extend(made.segments.drain(..).skip(of.position));
             made.segments = segments;
