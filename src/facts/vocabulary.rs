@@ -1067,6 +1067,26 @@ vocabulary! {
         of_service: flag,
     }
 
+    /// An image that a bake file builds or a pipeline publishes.
+    image_build ImageBuild {
+        /// Its name without the tag.
+        image: text,
+        /// The tag it gets; `*` stands for what only the run knows.
+        tag: text,
+        /// Path of the Dockerfile, where the source tells.
+        dockerfile: text,
+        /// bake, or the CI system.
+        by: text,
+        /// Name of the target.
+        target: text,
+        /// Names of the build arguments that are given.
+        arguments: list,
+        /// A pipeline pushes it to a registry.
+        published: flag,
+        /// It runs a service of this repository.
+        of_service: flag,
+    }
+
     /// A service of a compose file.
     compose_service ComposeService {
         /// Name.
@@ -1157,6 +1177,8 @@ vocabulary! {
         tag: text,
         /// The tag can change what it means (latest, a branch, none) and no digest pins it.
         mutable_tag: flag,
+        /// A pipeline of this repository publishes its image under this tag; unset where that cannot be told.
+        tag_published: flag,
         /// CPU or memory limits are set.
         limits: flag,
         /// CPU or memory is requested; a limit alone is a request too.

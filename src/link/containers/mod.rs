@@ -1,10 +1,11 @@
 //! Images, compose services, workloads and proxies: what runs the services of the tree, and how.
 
+mod bake;
 mod command;
 mod compose;
 mod ecs;
 mod images;
-mod known;
+pub mod known;
 mod kubernetes;
 mod owner;
 mod platforms;
@@ -32,6 +33,7 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     for file in dockerfiles {
         images::emit(&mut deployment, file);
     }
+    bake::emit(&mut deployment);
     compose::emit(&mut deployment);
     kubernetes::emit(&mut deployment);
     platforms::emit(&mut deployment);

@@ -1,9 +1,12 @@
 //! What belongs together across files: probes and routes, variables read and set, grace periods and draining.
 
 mod documents;
+mod images;
 mod probes;
 mod stopping;
 mod variables;
+
+pub use images::tag_pattern;
 
 use super::{Context, Linked};
 
@@ -13,4 +16,5 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     variables::tie(context, linked);
     documents::tie(context, linked);
     stopping::tie(context, linked);
+    images::tie(context, linked);
 }

@@ -37,6 +37,7 @@ pub fn emit(
         tag: if resolved.is_some() { tag.into() } else { Attr::Unknown },
         mutable_tag: resolved.as_deref().map_or(Attr::Unknown, |image| Attr::Known(!known::names_version(image))),
         image: if resolved.is_some() { resolved.into() } else { Attr::Unknown },
+        tag_published: Attr::Unset,
         limits: cpu_limit.clone().or(&memory_limit),
         requests: cpu_request.clone().or(&memory_request),
         cpu_limit,

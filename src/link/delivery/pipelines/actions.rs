@@ -320,7 +320,7 @@ fn tags_name_version(inputs: &Node) -> bool {
 }
 
 /// The text without blanks inside `${{ expressions }}`.
-fn dense(text: &str) -> String {
+pub fn dense(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("${{") {

@@ -4,6 +4,7 @@ mod actions;
 mod called;
 mod commands;
 mod expressions;
+mod images;
 mod model;
 mod recipes;
 mod resolve;
@@ -45,6 +46,7 @@ fn emit_pipeline(context: &Context<'_>, read: &Read<'_>, after_tests: &[bool], s
     let Read { pipeline, deeds } = read;
     for (index, job) in pipeline.jobs.iter().enumerate() {
         emit_action_uses(context, pipeline, job, seen, linked);
+        linked.facts.all.extend(images::published(context, pipeline, job, &deeds[index]));
         let mut tests_before = after_tests[index];
         for deed in &deeds[index] {
             emit_deed(context, pipeline, deed, tests_before, linked);
