@@ -154,14 +154,26 @@ fn unreached_starts(evaluator: &Evaluator<'_>) -> Vec<FunctionId> {
     evaluator.names.functions().iter().filter(starts).map(|info| info.id).collect()
 }
 
+/// Services of which routes were found. Those of a gRPC server do not tell what an HTTP server beside it serves.
+fn served(evaluator: &Evaluator<'_>, found: &BTreeMap<usize, Found>) -> BTreeSet<ServiceId> {
+    let (mut http, mut grpc, mut silent) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for found in found.values() {
+        let router = &evaluator.servers[found.server].router;
+        let of = match (router.framework == "tonic", router.entries.is_empty()) {
+            (false, false) => &mut http,
+            (true, false) => &mut grpc,
+            (false, true) => &mut silent,
+            (true, true) => continue,
+        };
+        of.extend(found.services.iter().copied());
+    }
+    http.extend(grpc.into_iter().filter(|service| !silent.contains(service)));
+    http
+}
+
 /// For services of which no route was found: what builds routers and is used by nothing else that does.
 fn without_server(evaluator: &mut Evaluator<'_>, found: &mut BTreeMap<usize, Found>) {
-    let mut served: BTreeSet<ServiceId> = BTreeSet::new();
-    for found in found.values() {
-        if !evaluator.servers[found.server].router.entries.is_empty() {
-            served.extend(&found.services);
-        }
-    }
+    let served = served(evaluator, found);
     let candidates: Vec<FunctionId> = evaluator
         .names
         .functions()

@@ -115,3 +115,17 @@ fn tide_servers_are_made_by_type_too() {
             let mut inner = tide::with_state(1); inner.at(\"/deep\").all(x); app.at(\"/x\").nest(inner); app.at(\"/files\").serve_dir(\"f\"); app.listen(\"0.0.0.0:1\").await; }";
     assert_eq!(routes("tide = \"0.16\"", &[("src/main.rs", main)]), ["ANY /x/deep", "GET /", "GET /files/*path"]);
 }
+
+#[test]
+fn a_grpc_server_beside_it_does_not_hide_what_an_http_server_serves() {
+    let main = "mod pb { tonic::include_proto!(\"a.v1\"); } use actix_web::{web, App, HttpServer}; use pb::echo_server::{Echo, EchoServer};
+        trait Node { fn routes(config: &mut web::ServiceConfig) where Self: Sized;
+            async fn start(&self) where Self: Sized { HttpServer::new(move || App::new().configure(|config| Self::routes(config))).bind(a()).unwrap().run().await; } }
+        struct Reader; impl Node for Reader { fn routes(config: &mut web::ServiceConfig) { config.route(\"/orders\", web::get().to(orders)); } }
+        struct Writer; impl Node for Writer { fn routes(config: &mut web::ServiceConfig) { config.route(\"/orders\", web::post().to(orders)); } }
+        async fn orders() {} struct Mine; impl Echo for Mine { async fn say(&self) {} }
+        async fn talk() { tonic::transport::Server::builder().add_service(EchoServer::new(Mine)).serve(a()).await; }
+        #[actix_web::main] async fn main() { tokio::spawn(talk()); if writes() { Writer.start().await } else { Reader.start().await } }";
+    let found = routes(&format!("actix-web = \"4\"\n{TONIC}"), &[("src/main.rs", main)]);
+    assert_eq!(found, ["GET /orders", "POST /a.v1.Echo/Say", "POST /orders"]);
+}
