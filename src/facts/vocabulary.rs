@@ -1235,6 +1235,8 @@ vocabulary! {
         path: text,
         /// Port it calls.
         port: number,
+        /// The port is a setting, `${PORT:-8080}`, and what is known of it is the default.
+        port_configured: flag,
         /// Name of the port it calls, where it calls one by name.
         port_name: text,
         /// Ports that its container or image declares or is given by its environment.

@@ -302,6 +302,7 @@ pub fn probe(
         declared_ports: Attr::Known(ports),
         by: by.into(),
         of_service,
+        port_configured: call.port.as_ref().map(|port| port.contains('$')).into(),
         ..Probe::default()
     }
 }

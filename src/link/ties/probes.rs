@@ -209,7 +209,13 @@ fn port_open(facts: &Facts, answering: &Answering, fact: &Fact, probe: &Probe) -
         return Attr::Known(true);
     }
     let fixed = !servers.is_empty() && servers.iter().all(|(known, configured)| known.is_some() && !configured);
-    if fixed { Attr::Known(false) } else { Attr::Unknown }
+    // Both the check and the server ask the environment of the container.
+    let told = probe.port_configured == Attr::Known(true) && !servers.is_empty();
+    match (fixed, told) {
+        (true, _) => Attr::Known(false),
+        (false, true) => Attr::Known(true),
+        (false, false) => Attr::Unknown,
+    }
 }
 
 /// A health route is for what the probes that call it ask; one that both kinds call stays what it was.
@@ -234,6 +240,39 @@ fn name_routes(facts: &mut Facts, called: &[(FactId, String)]) {
 #[cfg(test)]
 mod tests {
     use super::takes;
+    use crate::facts::{Attr, Data, FactKind};
+    use crate::link::catalog::Catalog;
+    use crate::link::link;
+    use crate::link::trial::repository;
+
+    /// Whether the port of an image's health check is open, by how the server gets its address.
+    fn open(bound: &str, checked: &str) -> Attr<bool> {
+        let main = format!(
+            "use axum::{{Router, routing::get}}; async fn health() {{}}
+            #[tokio::main] async fn main() {{ let app = Router::new().route(\"/health\", get(health));
+                let listener = tokio::net::TcpListener::bind({bound}).await.unwrap(); axum::serve(listener, app).await.unwrap(); }}"
+        );
+        let image = format!(
+            "FROM rust AS build\nRUN cargo build --release\nFROM debian\nCOPY --from=build /target/release/shop /shop\nHEALTHCHECK CMD curl -f http://localhost:{checked}/health\nENTRYPOINT [\"/shop\"]\n"
+        );
+        let manifest =
+            "[package]\nname = \"shop\"\nversion = \"0.1.0\"\n[dependencies]\naxum = \"0.8\"\ntokio = \"1\"\n";
+        let files = [("Cargo.toml", manifest), ("src/main.rs", main.as_str()), ("Dockerfile", image.as_str())];
+        let linked = link(&repository(&files), &Catalog::default());
+        let mut probes = linked.facts.of(FactKind::Probe).filter_map(|(_, fact)| match &fact.data {
+            Data::Probe(probe) => Some(probe.port_open.clone()),
+            _ => None,
+        });
+        probes.next().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_check_of_the_port_that_the_container_is_told_finds_it_open() {
+        assert_eq!(open("settings().address", "${SHOP_PORT:-8888}"), Attr::Known(true));
+        assert_eq!(open("settings().address", "8888"), Attr::Unknown);
+        assert_eq!(open("\"0.0.0.0:3000\"", "${SHOP_PORT:-8888}"), Attr::Known(false));
+        assert_eq!(open("\"0.0.0.0:3000\"", "3000"), Attr::Known(true));
+    }
 
     #[test]
     fn paths_with_variables() {
