@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::names::{FunctionId, ModuleId};
 use super::cors::{self, Policy};
 use super::evaluate::{Evaluator, Frame};
-use crate::parse::rust::ast::{Block, Expr, ExprKind, Literal, MacroCall, TokenKind};
+use crate::parse::rust::ast::{Block, Expr, ExprKind, Literal, MacroCall, Statement, TokenKind};
 use crate::parse::rust::walk;
 use crate::scan::source::{FileId, Place, Role, Span};
 
@@ -462,6 +462,21 @@ pub fn header_name(expr: &Expr) -> Option<String> {
         ExprKind::Call { arguments, .. } if arguments.len() == 1 => header_name(&arguments[0]),
         ExprKind::MethodCall { receiver, .. } => header_name(receiver),
         ExprKind::Reference(inner) | ExprKind::Try(inner) => header_name(inner),
+        // `if report_only { REPORT_ONLY } else { POLICY }`: one of the four where there is one.
+        ExprKind::If { then, otherwise, .. } => {
+            let tail = |block: &Block| match block.statements.last() {
+                Some(Statement::Expr { value, .. }) => header_name(value),
+                _ => None,
+            };
+            let first = tail(then);
+            let second = otherwise.as_ref().and_then(header_name);
+            let known = |name: &Option<String>| name.as_deref().is_some_and(|name| FOUR.contains(&name));
+            if known(&second) { second } else { first.or(second) }
+        }
+        ExprKind::Block(block) => match block.statements.last() {
+            Some(Statement::Expr { value, .. }) => header_name(value),
+            _ => None,
+        },
         _ => None,
     }
 }

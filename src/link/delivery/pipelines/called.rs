@@ -123,16 +123,51 @@ fn just<'a>(repository: &'a Repository, words: &[String], folder: &str) -> Vec<C
     let Some(file) = upwards(repository, folder, &["justfile", "Justfile", ".justfile", "JUSTFILE"]) else {
         return Vec::new();
     };
-    // A justfile imports others of its folder; the first that has the recipe gives it.
+    // A justfile imports others; the first that has the recipe gives it.
     let beside = repository.tree.files.iter().filter(|other| {
         other.folder() == file.folder()
             && other.id != file.id
             && (other.kind == Kind::Just || other.name().contains("just"))
     });
-    let files: Vec<&SourceFile> = std::iter::once(file).chain(beside).collect();
+    let mut files: Vec<&SourceFile> = vec![file];
+    let mut at = 0;
+    while at < files.len() && at < MAX_IMPORTS {
+        for other in imported(repository, files[at]) {
+            if !files.iter().any(|known| known.id == other.id) {
+                files.push(other);
+            }
+        }
+        at += 1;
+    }
+    files.extend(beside.filter(|other| !files.iter().any(|known| known.id == other.id)).collect::<Vec<_>>());
+    // `module::recipe` is the recipe of a module's file.
+    let last = |name: &'_ str| name.rsplit("::").next().unwrap_or(name).to_string();
     let recipe =
-        |name: &str| files.iter().map(|file| with_needs(file, name, recipes::just)).find(|calls| !calls.is_empty());
-    names(words).filter_map(recipe).flatten().collect()
+        |name: String| files.iter().map(|file| with_needs(file, &name, recipes::just)).find(|calls| !calls.is_empty());
+    names(words).map(last).filter_map(recipe).flatten().collect()
+}
+
+/// Justfiles that are followed from one.
+const MAX_IMPORTS: usize = 40;
+
+/// Files that a justfile imports or takes as modules: `import 'x.just'`, `import? 'x.just'`, `mod x`, `mod x 'y.just'`.
+fn imported<'a>(repository: &'a Repository, file: &SourceFile) -> Vec<&'a SourceFile> {
+    let mut found = Vec::new();
+    for line in file.text.lines() {
+        let mut words = line.split_whitespace();
+        let (Some(keyword), Some(first)) = (words.next(), words.next()) else { continue };
+        let path = |word: &str| word.trim_matches(['\'', '"']).to_string();
+        let candidates = match keyword.trim_end_matches('?') {
+            "import" => vec![path(first)],
+            "mod" => match words.next() {
+                Some(second) => vec![path(second)],
+                None => vec![format!("{first}.just"), format!("{first}/mod.just"), format!("{first}/justfile")],
+            },
+            _ => continue,
+        };
+        found.extend(candidates.iter().find_map(|path| repository.tree.find(&join(file.folder(), path))));
+    }
+    found
 }
 
 fn make<'a>(repository: &'a Repository, words: &[String], folder: &str) -> Vec<Call<'a>> {

@@ -60,13 +60,21 @@ fn becomes_response(block: &ImplInfo<'_>) -> bool {
     last.is_some_and(|last| TRAITS.contains(&last))
 }
 
-/// By its name, or because it is one of std's errors.
+/// By its name, or because it is one of std's errors, by hand or derived.
 fn is_error(part: &Part<'_, '_>, block: &ImplInfo<'_>) -> bool {
     let text = &block.block.for_type.text;
     let named = WORDS.iter().any(|word| text.contains(word) || block.self_type.contains(word));
     let last = block.of_trait.as_deref().unwrap_or("");
     let implements = part.context.names.traits_of(&block.self_type).iter().any(|path| path.ends_with("Error"));
-    named || implements || last.ends_with("ResponseError") || last.ends_with("Reject")
+    let derived = || {
+        let item = part.context.names.item_at(&block.self_type).map(|info| info.item);
+        let derives =
+            item.into_iter().flat_map(|item| &item.attributes).filter(|attribute| attribute.path.is("derive"));
+        derives.flat_map(|attribute| &attribute.tokens).any(
+            |token| matches!(&token.kind, TokenKind::Ident(word) if matches!(word.as_str(), "Error" | "Snafu" | "Fail")),
+        )
+    };
+    named || implements || derived() || last.ends_with("ResponseError") || last.ends_with("Reject")
 }
 
 /// Adds their facts; those that only stand in the tokens of a macro too.
