@@ -1,6 +1,7 @@
 //! Rules (data) over facts: findings, and a verdict for each item of the checklist.
 
 mod ages;
+pub mod asks;
 pub mod checklist;
 pub mod embedded;
 pub mod evaluate;

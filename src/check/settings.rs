@@ -1,6 +1,6 @@
 //! What the user's configuration changes in a run: plain data that [`crate::config`] reads from prodcheck.toml.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -20,12 +20,15 @@ pub struct Settings {
     pub allow: Vec<Allow>,
     /// Names of the environments that configuration is written for, where the team says them.
     pub environments: Vec<String>,
+    /// The rules that run where only some are asked for.
+    pub only: Option<BTreeSet<String>>,
 }
 
 impl Settings {
     /// Whether a rule runs.
     pub fn runs(&self, rule: &Rule) -> bool {
-        !self.rules.get(&rule.id).is_some_and(|setting| setting.off)
+        let off = self.rules.get(&rule.id).is_some_and(|setting| setting.off);
+        !off && self.only.as_ref().is_none_or(|only| only.contains(&rule.id))
     }
 }
 

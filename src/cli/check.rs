@@ -9,9 +9,11 @@ use super::progress::Progress;
 use super::rules::Basis;
 use super::select::Selection;
 use super::{Exit, Stop, output, rules, terminal};
+use crate::check::asks;
 use crate::check::outcome::Outcome;
 use crate::check::settings::Settings;
 use crate::facts::Confidence;
+use crate::link::demand::Demand;
 use crate::report::quote::Quoter;
 use crate::report::sarif::SarifOptions;
 use crate::report::{self, RuleDoc, Subject};
@@ -26,14 +28,16 @@ pub fn run(arguments: &CheckArgs) -> Result<Exit, Stop> {
     let rules = documents_of(&basis, &settings);
     let items: Vec<String> = basis.checklist.items.iter().map(|item| item.id.clone()).collect();
     let selection = Selection::new(&arguments.only, &arguments.skip, &rules, &items)?;
+    let settings = Settings { only: selection.rules(), ..settings };
     let options = ScanOptions {
         exclude: basis.config.exclude.clone(),
         history: arguments.history.range.clone(),
         ..ScanOptions::default()
     };
+    let demand = demand(&basis, &settings);
     let progress = Progress::start();
     let run = pipeline::on_deep_stack(|| {
-        let read = pipeline::read(&arguments.path, &options, &basis.catalog, |stage| progress.stage(stage))?;
+        let read = pipeline::read(&arguments.path, &options, &basis.catalog, &demand, |stage| progress.stage(stage))?;
         progress.stage(pipeline::Stage::Checking);
         let outcome = pipeline::check(&read, &basis, &settings);
         Ok((read, outcome))
@@ -45,6 +49,8 @@ pub fn run(arguments: &CheckArgs) -> Result<Exit, Stop> {
     report.write(&documents)?;
     let exit = exit(arguments, &outcome);
     say_end(&outcome, exit, started);
+    // The process ends here: to give back each node of every tree by itself takes longer than some checks.
+    std::mem::forget((read, outcome));
     Ok(exit)
 }
 
@@ -55,6 +61,14 @@ fn today(arguments: &CheckArgs) -> jiff::civil::Date {
 /// The day by the clock.
 pub fn today_now() -> jiff::civil::Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// The facts that the chosen rules ask for; all where nothing is left out.
+fn demand(basis: &Basis, settings: &Settings) -> Demand {
+    match settings.only {
+        Some(_) => Demand::of(asks::kinds(&basis.rules, &basis.checklist, settings)),
+        None => Demand::everything(),
+    }
 }
 
 /// What is to be written where; at most one document goes to standard output.

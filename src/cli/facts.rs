@@ -5,6 +5,7 @@ use super::pipeline::{self, Read};
 use super::{Exit, Stop, output, rules};
 use crate::config::nearest;
 use crate::facts::vocabulary;
+use crate::link::demand::Demand;
 use crate::report::facts as report;
 use crate::report::quote::{Quoter, escape};
 use crate::scan::ScanOptions;
@@ -32,7 +33,8 @@ pub fn run(arguments: &FactsArgs) -> Result<Exit, Stop> {
 pub fn read(path: &Path, sources: &Sources, history: Option<String>) -> Result<Read, Stop> {
     let basis = rules::basis(path, sources)?;
     let options = ScanOptions { exclude: basis.config.exclude.clone(), history, ..ScanOptions::default() };
-    let read = pipeline::on_deep_stack(|| pipeline::read(path, &options, &basis.catalog, |_| ()))?;
+    let read =
+        pipeline::on_deep_stack(|| pipeline::read(path, &options, &basis.catalog, &Demand::everything(), |_| ()))?;
     read.map_err(super::check::cannot_scan)
 }
 

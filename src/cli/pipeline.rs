@@ -8,6 +8,8 @@ use super::rules::Basis;
 use crate::check::outcome::Outcome;
 use crate::check::settings::Settings;
 use crate::link::catalog::Catalog;
+use crate::link::demand::{Demand, Plan};
+use crate::link::needed;
 use crate::link::secrets::past::Secrets;
 use crate::link::{Linked, Repository};
 use crate::parse::Parsed;
@@ -55,7 +57,7 @@ pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> 
     Ok(pool.install(work))
 }
 
-/// Scans, parses and links; `stage` hears of each stage.
+/// Scans, parses and links what a demand takes; `stage` hears of each stage.
 ///
 /// # Errors
 /// When the root cannot be scanned, or its history not as it was asked for.
@@ -63,6 +65,7 @@ pub fn read(
     root: &Path,
     options: &ScanOptions,
     catalog: &Catalog,
+    demand: &Demand,
     stage: impl Fn(Stage) + Sync,
 ) -> Result<Read, ScanError> {
     stage(Stage::Reading);
@@ -81,12 +84,22 @@ pub fn read(
     notices.extend(past.notices);
     tree.past = past.files;
     stage(Stage::Parsing);
-    let parsed = netted("parsing", &mut notices, || parse::parse_all(&tree));
+    let everything = demand.is_everything();
+    let wanted = |file: &SourceFile| everything || file.kind != Kind::Rust;
+    let parsed = netted("parsing", &mut notices, || parse::parse_where(&tree, wanted));
     let (parsed, mut problems) = parsed.unwrap_or_else(|| (nothing_parsed(&tree), Vec::new()));
     notices.append(&mut problems);
+    let mut repository = Repository { tree, parsed };
+    let mut plan = Plan::everything();
+    if !everything {
+        let read = netted("parsing", &mut notices, || needed::read(&mut repository, catalog, demand));
+        let (chosen, mut problems) = read.unwrap_or_else(|| (Plan::everything(), Vec::new()));
+        notices.append(&mut problems);
+        plan = chosen;
+    }
     stage(Stage::Linking);
-    let repository = Repository { tree, parsed };
-    let mut linked = netted("linking", &mut notices, || link::link(&repository, catalog)).unwrap_or_default();
+    let linked = netted("linking", &mut notices, || link::link_for(&repository, catalog, &plan));
+    let mut linked = linked.unwrap_or_default();
     notices.append(&mut linked.notices);
     notices.sort();
     notices.dedup();

@@ -1,6 +1,6 @@
 //! `--only` and `--skip`: which findings and rows of an outcome are shown and count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Stop;
 use crate::check::outcome::{Finding, Outcome, Row};
@@ -42,10 +42,19 @@ impl Selection {
         self.only.is_empty() && self.skip.is_empty()
     }
 
+    /// The rules that have to run, by id; `None` for all. The row of an item takes all rules of the item.
+    pub fn rules(&self) -> Option<BTreeSet<String>> {
+        let runs = |rule: &str, item: &str| self.takes_item(item) || self.takes(rule, item);
+        let chosen = self.item_of.iter().filter(|(rule, item)| runs(rule, item)).map(|(rule, _)| rule.clone());
+        (!self.is_everything()).then(|| chosen.collect())
+    }
+
     fn takes_finding(&self, finding: &Finding) -> bool {
-        let named = |names: &[String]| {
-            names.iter().any(|name| *name == finding.rule || *name == finding.item || name == section(&finding.item))
-        };
+        self.takes(&finding.rule, &finding.item)
+    }
+
+    fn takes(&self, rule: &str, item: &str) -> bool {
+        let named = |names: &[String]| names.iter().any(|name| name == rule || name == item || name == section(item));
         (self.only.is_empty() || named(&self.only)) && !named(&self.skip)
     }
 
@@ -133,6 +142,22 @@ mod tests {
         assert_eq!(rules, ["probe-path-not-served", "panic-in-request-path"]);
         assert!(items.iter().any(|item| item == "secrets/no-hardcoded"));
         assert!(!items.iter().any(|item| item.starts_with("security/")));
+    }
+
+    #[test]
+    fn all_rules_of_a_shown_item_run() {
+        let sample = Sample::full();
+        let items: Vec<String> = sample.outcome.checklist.iter().map(|row| row.item.clone()).collect();
+        let rules = |only: &str, skip: &[String]| {
+            Selection::new(&[only.to_string()], skip, &sample.rules, &items).unwrap().rules().unwrap()
+        };
+        let of_item = |item: &str| {
+            let own = sample.rules.iter().filter(|rule| rule.item == item);
+            own.map(|rule| rule.id.clone()).collect::<BTreeSet<String>>()
+        };
+        assert_eq!(rules("missing-rate-limit", &[]), of_item("security/rate-limiting"));
+        assert_eq!(rules("security/rate-limiting", &["missing-rate-limit".into()]), of_item("security/rate-limiting"));
+        assert_eq!(Selection::new(&[], &[], &sample.rules, &items).unwrap().rules(), None);
     }
 
     #[test]

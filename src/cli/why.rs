@@ -8,6 +8,7 @@ use super::{Exit, Stop, output, rules, terminal};
 use crate::check::rules::{Rule, RuleSet};
 use crate::check::settings::Settings;
 use crate::config::nearest;
+use crate::link::demand::Demand;
 use crate::link::secrets::why;
 use crate::report::quote::{Quoter, escape};
 use crate::report::why as report;
@@ -24,7 +25,7 @@ pub fn run(arguments: &ExplainArgs, place: &str) -> Result<Exit, Stop> {
     let settings = Settings { today: super::check::today_now(), ..basis.config.settings.clone() };
     let options = ScanOptions { exclude: basis.config.exclude.clone(), ..ScanOptions::default() };
     let run = pipeline::on_deep_stack(|| {
-        let read = pipeline::read(root, &options, &basis.catalog, |_| ())?;
+        let read = pipeline::read(root, &options, &basis.catalog, &Demand::everything(), |_| ())?;
         let outcome = pipeline::check(&read, &basis, &settings);
         Ok((read, outcome))
     });

@@ -5,8 +5,11 @@ pub mod code;
 pub mod configuration;
 pub mod containers;
 pub mod delivery;
+pub mod demand;
 pub mod documents;
 pub mod names;
+pub mod needed;
+mod parts;
 pub mod reach;
 pub mod requests;
 pub mod routes;
@@ -25,7 +28,9 @@ use crate::facts::{Data, Fact, Facts, Service, ServiceId};
 use crate::parse::{Parsed, Syntax};
 use crate::scan::source::{FileId, Notice, Place, Role, SourceFile, Span, Tree};
 use catalog::Catalog;
+use demand::{Demand, Plan};
 use names::Names;
+pub use parts::{Part, Runs};
 use workspace::Workspace;
 
 /// The parsed tree: what every part of the linker reads.
@@ -64,6 +69,8 @@ pub struct Context<'a> {
     pub catalog: &'a Catalog,
     /// The services, sorted by folder.
     pub services: &'a [Service],
+    /// What is asked for: a part may leave out what nobody wants.
+    pub demand: &'a Demand,
 }
 
 impl Context<'_> {
@@ -108,33 +115,21 @@ pub struct Linked {
 
 /// Links a parsed tree. Each part reads the [`Context`] and adds facts; later parts see earlier facts.
 pub fn link(repository: &Repository, catalog: &Catalog) -> Linked {
+    link_for(repository, catalog, &Plan::everything())
+}
+
+/// Links for what a plan asks of a tree that [`needed::read`] has read for it.
+pub fn link_for(repository: &Repository, catalog: &Catalog, plan: &Plan) -> Linked {
     let workspace = Workspace::build(repository);
-    let names = Names::build(repository, &workspace);
-    let services = services::find(repository, &workspace, &names, catalog);
-    let context = Context { repository, workspace: &workspace, names: &names, catalog, services: &services };
+    let names =
+        if plan.follows_calls { Names::build(repository, &workspace) } else { Names::uncalled(repository, &workspace) };
+    let services = if plan.has_services { services::find(repository, &workspace, &names, catalog) } else { Vec::new() };
+    let demand = &plan.demand;
+    let context = Context { repository, workspace: &workspace, names: &names, catalog, services: &services, demand };
     let mut linked = Linked::default();
-    for emit in PARTS {
-        emit(&context, &mut linked);
+    for part in &plan.parts {
+        (part.emit)(&context, &mut linked);
     }
     linked.facts.services = services;
     linked
 }
-
-/// A part of the linker.
-type Emit = fn(&Context<'_>, &mut Linked);
-
-/// Parts in order.
-const PARTS: &[Emit] = &[
-    services::emit,
-    routes::emit,
-    code::emit,
-    requests::emit,
-    configuration::emit,
-    secrets::emit,
-    schema::emit,
-    containers::emit,
-    delivery::emit,
-    documents::emit,
-    services::complete,
-    ties::emit,
-];

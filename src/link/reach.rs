@@ -387,6 +387,7 @@ mod tests {
             names: &names,
             catalog: &catalog,
             services: &services,
+            demand: &crate::link::demand::Demand::everything(),
         };
         let reach = Reach::find(&context, &Linked::default());
         let flow = |id| reach.flow(&names, id).unwrap_or_default().into_iter().map(|step| step.note).collect();

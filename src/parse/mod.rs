@@ -4,6 +4,7 @@ pub mod dockerfile;
 pub mod document;
 pub mod env;
 pub mod hcl;
+pub mod hjson;
 pub mod ini;
 pub mod json;
 pub mod markdown;
@@ -13,11 +14,12 @@ pub mod sql;
 pub mod toml;
 pub mod yaml;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
-use crate::scan::source::{Kind, Notice, SourceFile, Span, Tree};
+use crate::scan::source::{FileId, Kind, Notice, SourceFile, Span, Tree};
 
 /// A reader: the text of one file to what it said.
 type Reader = fn(&str) -> Parsed;
@@ -30,6 +32,7 @@ const READERS: &[(Kind, Reader)] = &[
     (Kind::Toml, toml::parse),
     (Kind::Yaml, yaml::parse),
     (Kind::Json, json::parse),
+    (Kind::Hjson, hjson::parse),
     (Kind::Hcl, hcl::parse),
     (Kind::Dockerfile, dockerfile::parse),
     (Kind::Env, env::parse),
@@ -44,7 +47,13 @@ const READERS: &[(Kind, Reader)] = &[
 /// Parses every file of a tree, in parallel; the result is indexed by `FileId`. A reader that panics loses its file
 /// only: the notice says so and makes the run fail.
 pub fn parse_all(tree: &Tree) -> (Vec<Parsed>, Vec<Notice>) {
-    let parsed: Vec<(Parsed, Option<Notice>)> = tree.files.par_iter().map(parse_file).collect();
+    parse_where(tree, |_| true)
+}
+
+/// Parses the files that are wanted. Of a Rust file that is not, only comments with a directive for prodcheck are kept.
+pub fn parse_where(tree: &Tree, wanted: impl Fn(&SourceFile) -> bool + Sync) -> (Vec<Parsed>, Vec<Notice>) {
+    let parse = |file: &SourceFile| if wanted(file) { parse_file(file) } else { (skim(file), None) };
+    let parsed: Vec<(Parsed, Option<Notice>)> = tree.files.par_iter().map(parse).collect();
     let mut notices = Vec::new();
     let mut all = Vec::with_capacity(parsed.len());
     for (file, (parsed, crash)) in tree.files.iter().zip(parsed) {
@@ -71,6 +80,35 @@ fn problem_notices(file: &SourceFile, problems: &[Problem]) -> Vec<Notice> {
         notices.push(notice(next, format!("{} more problems from here on", problems.len() - TOLD)));
     }
     notices
+}
+
+/// Parses files that were left out before.
+pub fn add(tree: &Tree, parsed: &mut [Parsed], wanted: &BTreeSet<FileId>) -> Vec<Notice> {
+    let left: Vec<&SourceFile> = wanted.iter().map(|id| tree.file(*id)).collect();
+    let left: Vec<&SourceFile> = left
+        .into_iter()
+        .filter(|file| parsed.get(file.id.0 as usize).is_some_and(|known| matches!(known.syntax, Syntax::None)))
+        .collect();
+    let added: Vec<(FileId, Parsed, Option<Notice>)> = left
+        .par_iter()
+        .map(|file| {
+            let (parsed, crash) = parse_file(file);
+            (file.id, parsed, crash)
+        })
+        .collect();
+    let mut notices = Vec::new();
+    for (id, file, crash) in added {
+        notices.extend(problem_notices(tree.file(id), &file.problems));
+        notices.extend(crash);
+        parsed[id.0 as usize] = file;
+    }
+    notices
+}
+
+fn skim(file: &SourceFile) -> Parsed {
+    let directed = file.kind == Kind::Rust && file.text.contains("prodcheck:");
+    let comments = if directed { rust::lexer::scan(&file.text).comments } else { Vec::new() };
+    Parsed { comments, ..Parsed::default() }
 }
 
 /// Whether a reader takes files of this kind.
@@ -120,7 +158,7 @@ pub enum Syntax {
     None,
     /// Rust.
     Rust(Box<rust::ast::RustFile>),
-    /// YAML (several documents), TOML, JSON or HCL (one).
+    /// YAML (several documents), TOML, JSON, Hjson or HCL (one).
     Documents(Vec<document::Node>),
     /// A Dockerfile.
     Dockerfile(Box<dockerfile::Dockerfile>),

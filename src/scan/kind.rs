@@ -39,6 +39,7 @@ const ENDINGS: &[(&str, Kind)] = &[
     ("jsonc", Kind::Json),
     ("json5", Kind::Json),
     ("tfstate", Kind::Json),
+    ("hjson", Kind::Hjson),
     ("sql", Kind::Sql),
     ("ddl", Kind::Sql),
     ("md", Kind::Markdown),
@@ -144,6 +145,10 @@ pub(super) fn by_name(path: &str) -> Option<Kind> {
     }
     if is_env(&name) {
         return Some(Kind::Env);
+    }
+    // `terraform.tfstate.backup`, `terraform.tfstate.1700000000.backup`.
+    if name.contains(".tfstate.") && name.ends_with(".backup") {
+        return Some(Kind::Json);
     }
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     if (name.starts_with("dockerfile.") || name.starts_with("containerfile."))

@@ -56,6 +56,9 @@ fn fill(contents: &mut Contents, bytes: Vec<u8>, limit: u64) {
         if !sound {
             contents.problems.push((None, "not valid UTF-16: read with the invalid parts replaced".to_string()));
         }
+    } else if let Some(unit) = unmarked(&bytes[..bytes.len().min(SNIFF)]) {
+        (contents.text, _) = units(&bytes, unit);
+        contents.problems.push((None, "UTF-16 without a byte order mark: read as such".to_string()));
     } else if bytes[..bytes.len().min(SNIFF)].contains(&0) {
         contents.binary = true;
         return;
@@ -88,17 +91,37 @@ fn decode(contents: &mut Contents, bytes: Vec<u8>) {
 /// Text of a file with a UTF-16 byte order mark, and whether all of it is valid.
 fn utf16(bytes: &[u8]) -> Option<(String, bool)> {
     let (mark, rest) = bytes.split_at_checked(2)?;
-    let unit: fn([u8; 2]) -> u16 = match mark {
-        [0xff, 0xfe] => u16::from_le_bytes,
-        [0xfe, 0xff] => u16::from_be_bytes,
-        _ => return None,
-    };
-    let units = rest.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    let mut sound = rest.len() % 2 == 0;
+    match mark {
+        [0xff, 0xfe] => Some(units(rest, u16::from_le_bytes)),
+        [0xfe, 0xff] => Some(units(rest, u16::from_be_bytes)),
+        _ => None,
+    }
+}
+
+/// How two bytes make a unit of UTF-16.
+type Unit = fn([u8; 2]) -> u16;
+
+/// The text, and whether all of it is valid.
+fn units(bytes: &[u8], unit: Unit) -> (String, bool) {
+    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    let mut sound = bytes.len() % 2 == 0;
     let decoded = char::decode_utf16(units).map(|unit| {
         sound &= unit.is_ok();
         unit.unwrap_or(char::REPLACEMENT_CHARACTER)
     });
     let text = decoded.collect();
-    Some((text, sound))
+    (text, sound)
+}
+
+/// The order of bytes of UTF-16 without a mark: text in Latin letters has a zero in every second place, nearly, and
+/// none in the others.
+fn unmarked(head: &[u8]) -> Option<Unit> {
+    let zeros = |from: usize| head.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd) = (zeros(0), zeros(1));
+    let most = |count: usize| count >= 4 && count * 10 >= head.len() / 2 * 9;
+    match (even, odd) {
+        (0, odd) if most(odd) => Some(u16::from_le_bytes),
+        (even, 0) if most(even) => Some(u16::from_be_bytes),
+        _ => None,
+    }
 }

@@ -60,6 +60,7 @@ pub enum Kind {
     Toml,
     Yaml,
     Json,
+    Hjson,
     Env,
     Dockerfile,
     Sql,

@@ -99,6 +99,109 @@ fn invalid_utf8_is_a_notice() {
     assert!(run.notices().iter().any(|notice| notice.starts_with("src/latin.rs: ")), "{:?}", run.notices());
 }
 
+/// Files of the formats that secrets stand in most.
+const FORMATS: [&str; 4] = ["prod.env", "deploy/prod.yaml", "src/line.rs", "config/prod.json"];
+
+#[test]
+fn a_line_of_50_megabytes_is_said_and_not_read() {
+    let folder = service();
+    let whole = write(folder.path(), FORMATS[0], vec![b'x'; 50 << 20]);
+    for path in &FORMATS[1..] {
+        let to = folder.path().join(path);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::hard_link(&whole, to).unwrap();
+    }
+    for arguments in [&["--format", "json"][..], &["--only", "secrets", "--format", "json"]] {
+        let run = prodcheck_in(folder.path(), arguments);
+        assert!(run.code < 2, "{}", run.err);
+        assert_eq!(run.json()["services"].as_array().unwrap().len(), 1);
+        for path in FORMATS {
+            let said = format!("{path}: larger than");
+            assert!(run.notices().iter().any(|notice| notice.starts_with(&said)), "{path}: {:?}", run.notices());
+        }
+    }
+}
+
+/// Made up at run time.
+fn token() -> String {
+    ["gh", "p_", "16C7e42F292c6912E7710c838347Ae178B4a"].concat()
+}
+
+/// A text of each format that holds a token after something long or broken.
+fn with_token(path: &str, before: &str) -> String {
+    let token = token();
+    match path.rsplit('.').next().unwrap() {
+        "env" => format!("PADDING={before}\nDEPLOY_TOKEN={token}\n"),
+        "yaml" => format!("padding: \"{before}\"\ndeploy_token: {token}\n"),
+        "rs" => format!("const PADDING: &str = \"{before}\";\nconst DEPLOY_TOKEN: &str = \"{token}\";\n"),
+        _ => format!("{{\"padding\": \"{before}\",\n\"deploy_token\": \"{token}\"}}\n"),
+    }
+}
+
+fn findings_by_path(run: &crate::support::Run) -> Vec<String> {
+    let json = run.json();
+    let findings = json["findings"].as_array().unwrap().iter();
+    let secrets = findings.filter(|finding| finding["item"] == "secrets/no-hardcoded");
+    secrets.map(|finding| finding["path"].as_str().unwrap().to_string()).collect()
+}
+
+/// Runs over files of each format and expects the token in each to be found.
+fn token_is_found(make: impl Fn(&str) -> Vec<u8>) -> crate::support::Run {
+    let mut last = None;
+    for path in FORMATS {
+        let folder = service();
+        write(folder.path(), path, make(path));
+        let run = prodcheck_in(folder.path(), &["--only", "secrets", "--format", "json"]);
+        assert!(run.code < 2, "{path}: {}", run.err);
+        assert!(findings_by_path(&run).contains(&path.to_string()), "{path}: {}", run.out);
+        last = Some(run);
+    }
+    last.unwrap()
+}
+
+#[test]
+fn a_line_as_long_as_a_file_may_be_hides_nothing_after_it() {
+    let long = "x y".repeat(300_000);
+    token_is_found(|path| with_token(path, &long).into_bytes());
+}
+
+#[test]
+fn utf16_is_read_with_and_without_a_mark() {
+    let units =
+        |text: String, to_bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(to_bytes).collect::<Vec<u8>>();
+    let marked = |path: &str| format!("\u{feff}{}", with_token(path, "a"));
+    token_is_found(|path| units(marked(path), u16::to_le_bytes));
+    token_is_found(|path| units(marked(path), u16::to_be_bytes));
+    for to_bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+        let run = token_is_found(|path| units(with_token(path, "a"), to_bytes));
+        assert!(run.notices().iter().any(|notice| notice.contains("without a byte order mark")), "{:?}", run.notices());
+    }
+}
+
+#[test]
+fn invalid_utf8_hides_nothing_after_it() {
+    let run = token_is_found(|path| {
+        let text = with_token(path, "MARK").into_bytes();
+        let at = text.windows(4).position(|part| part == b"MARK").unwrap();
+        [&text[..at], b"caf\xe9 \xff\xfe", &text[at..]].concat()
+    });
+    assert!(run.notices().iter().any(|notice| notice.contains("not valid UTF-8")), "{:?}", run.notices());
+}
+
+#[test]
+fn binary_files_with_text_endings_are_said() {
+    let folder = service();
+    for path in FORMATS {
+        write(folder.path(), path, b"\x7fELF\x02\x01\x01\x00\x00\x00\x03\x00>\x00\x01\x00\x00\x00\xf0\x9a".repeat(500));
+    }
+    let run = json_of(folder.path());
+    assert!(run.code < 2, "{}", run.err);
+    for path in FORMATS {
+        let said = format!("{path}: holds NUL bytes, so it is no text: not read");
+        assert!(run.notices().contains(&said), "{path}: {:?}", run.notices());
+    }
+}
+
 #[test]
 fn a_file_of_200_megabytes_is_not_read() {
     let folder = service();

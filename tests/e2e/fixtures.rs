@@ -15,14 +15,16 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use prodcheck::check::asks;
 use prodcheck::check::checklist::Checklist;
 use prodcheck::check::embedded::RULES;
 use prodcheck::check::outcome::{Finding, Outcome};
-use prodcheck::check::rules::{Clause, RuleSet, When};
+use prodcheck::check::rules::{Clause, Rule, RuleSet, When};
 use prodcheck::check::settings::Settings;
 use prodcheck::cli::pipeline::{self, Read};
 use prodcheck::facts::{Confidence, FactKind};
 use prodcheck::link::catalog::Catalog;
+use prodcheck::link::demand::Demand;
 use prodcheck::scan::ScanOptions;
 use rayon::prelude::*;
 use regex::Regex;
@@ -113,16 +115,38 @@ impl Bench {
             return Some(format!("{name}: {} findings are marked", expected.len()));
         }
         let options = ScanOptions { history: has_history.then(String::new), ..ScanOptions::default() };
-        let read = pipeline::read(folder.path(), &options, &self.catalog, |_| ()).unwrap();
         let alone = self.rules.only(id);
         let settings = Settings { today: jiff::civil::date(2026, 1, 1), ..Settings::default() };
-        let outcome = prodcheck::check::check(&read.repository, &read.linked, &alone, &self.checklist, &settings);
-        let wrong = differences(&expected, &outcome, &read);
+        let judged = |demand: &Demand| {
+            let read = pipeline::read(folder.path(), &options, &self.catalog, demand, |_| ()).unwrap();
+            let outcome = prodcheck::check::check(&read.repository, &read.linked, &alone, &self.checklist, &settings);
+            (read, outcome)
+        };
+        let (read, outcome) = judged(&Demand::everything());
+        let mut wrong = differences(&expected, &outcome, &read);
+        let asked = Demand::of(asks::kinds(&alone, &self.checklist, &settings));
+        wrong.extend(changes(rule, &outcome, &judged(&asked).1));
         if wrong.is_empty() && read.notices.iter().all(|notice| !notice.fatal) {
             return None;
         }
         Some(explained(name, &wrong, &kinds_of(rule), &outcome, &read))
     }
+}
+
+/// What a run that reads and links only what the rule asks for says otherwise.
+fn changes(rule: &Rule, whole: &Outcome, asked: &Outcome) -> Vec<String> {
+    let says = |outcome: &Outcome| {
+        let rows = outcome.checklist.iter().filter(|row| row.item == rule.item);
+        let services = outcome.services.iter().map(|found| (&found.service, &found.routes));
+        [
+            format!("{:?}", outcome.findings),
+            format!("{:?}", rows.collect::<Vec<_>>()),
+            format!("{:?}", services.collect::<Vec<_>>()),
+        ]
+    };
+    let pairs = says(whole).into_iter().zip(says(asked));
+    let changed = pairs.filter(|(whole, asked)| whole != asked);
+    changed.map(|(whole, asked)| format!("  of everything {whole}\n  of the rule's facts alone {asked}")).collect()
 }
 
 /// Lines where a finding is missing or not expected. An unsure finding is allowed where it is marked and not missed

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use clap::ValueEnum as _;
+use prodcheck::cli::args::Format;
 use serde_json::Value;
 
 use crate::support::{prodcheck, prodcheck_in, service, write};
@@ -89,19 +91,44 @@ fn no_secret_stands_whole_in_any_output() {
             "apiVersion: v1\nkind: Pod\nmetadata: {{ name: api }}\nspec:\n  containers:\n    - name: api\n      image: shop\n      env:\n        - {{ name: TOKEN, value: {token} }}\n"
         ),
     );
+    for (path, text) in [
+        (
+            "infra/terraform.tfstate",
+            format!("{{\"outputs\": {{\"x\": {{\"value\": \"{password}\", \"sensitive\": true}}}}}}"),
+        ),
+        ("config/shop.hjson", format!("{{ smtp_password: {password}\n api_token: {token} }}\n")),
+        // What does not parse is said in the parser's words, which like to quote.
+        ("config/broken.toml", format!("api_token = \"{token}\nsmtp_password = {password}\n")),
+        ("config/broken.json", format!("{{\"api_token\": \"{token}\" \"smtp_password\": {password}")),
+        ("config/broken.yaml", format!("api_token: \"{token}\n  - smtp_password: {{ {password}\n")),
+        ("config/broken.hjson", format!("{{ api_token \"{token}\" : {password}")),
+        ("infra/broken.tf", format!("variable \"smtp_password\" {{ default = \"{password}\n api_token = {token}")),
+        ("src/broken.rs", format!("const API_TOKEN: &str = \"{token}\" const SMTP_PASSWORD = \"{password}\";\n")),
+        ("db/broken.sql", format!("CREATE ROLE shop PASSWORD '{password}; INSERT '{token}' (((\n")),
+    ] {
+        write(folder.path(), path, text);
+    }
     git(folder.path(), &["add", "."]);
-    let runs: [&[&str]; 7] = [
-        &["--pedantic"],
-        &["--pedantic", "--color", "always"],
-        &["--pedantic", "--format", "json"],
-        &["--pedantic", "--format", "sarif", "--sarif-include-suppressed"],
-        &["facts"],
-        &["facts", "--format", "json"],
-        &["routes"],
-    ];
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_string()).collect::<Vec<String>>();
+    let mut runs: Vec<Vec<String>> = Vec::new();
+    for format in Format::value_variants() {
+        let name = format.to_possible_value().unwrap().get_name().to_string();
+        for more in
+            [&["--pedantic"][..], &["--color", "always"], &["--sarif-include-suppressed"], &["--only", "secrets"]]
+        {
+            runs.push([words(&["--format", &name]), words(more)].concat());
+        }
+    }
+    runs.extend([words(&["facts"]), words(&["facts", "--format", "json"]), words(&["routes"])]);
+    for place in [".env:1", ".env:2", "src/keys.rs:1", "config/shop.hjson:1", "config/broken.toml:1", "src/broken.rs:1"]
+    {
+        runs.push(words(&["explain", "--why", place]));
+        runs.push(words(&["explain", "--why", place, "--format", "json"]));
+    }
     for arguments in runs {
-        let run = prodcheck_in(folder.path(), arguments);
-        assert!(run.code < 2, "{}", run.err);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let run = prodcheck_in(folder.path(), &arguments);
+        assert!(run.code < 2, "{arguments:?} {}", run.err);
         for secret in [&token, &password, &key] {
             assert!(
                 !run.out.contains(secret.as_str()) && !run.err.contains(secret.as_str()),
@@ -110,8 +137,21 @@ fn no_secret_stands_whole_in_any_output() {
             );
         }
     }
-    let facts = prodcheck_in(folder.path(), &["facts", "--kind", "secret"]).out;
-    for path in [".env:1", ".env:2", "src/keys.rs:1"] {
-        assert!(facts.contains(path), "the secret at {path} is not seen, so its mask is not tried: {facts}");
+    let findings =
+        prodcheck_in(folder.path(), &["--only", "secrets", "--format", "json"]).json()["findings"].to_string();
+    let seen = [
+        ".env",
+        "src/keys.rs",
+        "deploy/api.yaml",
+        "config/shop.hjson",
+        "infra/terraform.tfstate",
+        "config/broken.toml",
+        "config/broken.json",
+        "src/broken.rs",
+        "db/broken.sql",
+    ];
+    for path in seen {
+        let said = findings.contains(&format!("\"{path}\""));
+        assert!(said, "the secret in {path} is not seen, so its mask is not tried: {findings}");
     }
 }

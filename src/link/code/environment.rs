@@ -15,6 +15,11 @@ const ATTRIBUTES: &[(&str, &str)] =
 /// Keys that give a default.
 const DEFAULTS: &[&str] = &["default_value", "default_value_t", "default"];
 
+/// Beginnings of such attributes in the text of a file.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    ["#[arg", "#[clap", "#[structopt", "#[envconfig", "#[env"].into_iter()
+}
+
 /// Adds the variables that fields name.
 pub fn look(context: &Context<'_>, linked: &mut Linked) {
     for info in context.names.items().iter().filter(|info| info.role == Role::Service && !info.development_only) {

@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::words::{environment, in_name};
+use super::words::{environment, in_name, production};
 use crate::facts::Confidence;
 use crate::facts::vocabulary::EnvironmentConfig;
+use crate::link::needed::Words;
 use crate::link::{Context, Linked};
 use crate::parse::Syntax;
 use crate::parse::rust::ast::{Item, ItemKind, Variant};
@@ -77,6 +78,21 @@ const ENVIRONMENT_FOLDERS: &[&str] = &[
     "kubernetes",
 ];
 
+static PRODUCTION: LazyLock<Words> = LazyLock::new(|| Words::new(production().iter().copied(), true));
+
+/// Whether a file of code can switch between environments: production stands in it as the name of a variant or as a
+/// whole literal.
+pub fn may_switch(file: &SourceFile) -> bool {
+    let bytes = file.text.as_bytes();
+    let names = |span: Span| {
+        let (start, end) = (span.start as usize, span.end as usize);
+        let quoted = start > 0 && bytes[start - 1] == b'"' && bytes.get(end) == Some(&b'"');
+        quoted || bytes[start].is_ascii_uppercase()
+    };
+    let code = file.kind == Kind::Rust && file.role == Role::Service;
+    code && PRODUCTION.places(&file.text).any(|(_, span)| names(span))
+}
+
 /// Adds settings by environment and switches between environments.
 pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     let mut folders = BTreeSet::new();
@@ -94,7 +110,7 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
             add(context, linked, file, file.line_span(1), (environment, "file"), Confidence::High);
         }
         match &parsed.syntax {
-            Syntax::Rust(rust) if file.role == Role::Service => {
+            Syntax::Rust(rust) if may_switch(file) => {
                 let found = enum_of(&rust.items).map(|span| (span, Confidence::High));
                 let found = found.or_else(|| matched(&file.text).map(|span| (span, Confidence::Medium)));
                 if let Some((span, confidence)) = found {
@@ -135,10 +151,10 @@ fn add(
 fn holds_settings(file: &SourceFile) -> bool {
     let by_kind = matches!(
         file.kind,
-        Kind::Toml | Kind::Yaml | Kind::Json | Kind::Env | Kind::Hcl | Kind::Properties | Kind::Text
+        Kind::Toml | Kind::Yaml | Kind::Json | Kind::Hjson | Kind::Env | Kind::Hcl | Kind::Properties | Kind::Text
     );
     let ending = file.name().rsplit('.').next().unwrap_or("");
-    by_kind && (file.kind != Kind::Text || matches!(ending, "ron" | "hjson" | "conf" | "ini" | "tfvars"))
+    by_kind && (file.kind != Kind::Text || matches!(ending, "ron" | "conf" | "ini" | "tfvars"))
 }
 
 /// The environment and form that a file's path tells. Of a folder for an environment only the first file is named.

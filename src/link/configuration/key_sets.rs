@@ -1,11 +1,14 @@
 //! Settings that accept two keys at a time, so that one can replace the other without an outage.
 
+use std::sync::LazyLock;
+
 use crate::facts::Confidence;
 use crate::facts::vocabulary::SecretRotation;
+use crate::link::needed::Words;
 use crate::link::{Context, Linked};
 use crate::parse::Syntax;
 use crate::parse::rust::ast::{Field, Item, ItemKind};
-use crate::scan::source::{Role, Span};
+use crate::scan::source::{Kind, Role, SourceFile, Span};
 
 /// Words for the key that signs and for the one that is still, or already, accepted.
 const PAIRS: &[(&str, &str)] = &[
@@ -24,11 +27,22 @@ const PAIRS: &[(&str, &str)] = &[
 /// Words that make a setting a secret or key.
 const SECRETS: &[&str] = &["key", "keys", "secret", "secrets", "jwk", "pepper", "password"];
 
+static OTHERS: LazyLock<Words> = LazyLock::new(|| Words::new(PAIRS.iter().map(|(_, other)| *other), false));
+
+/// Whether a file of code can hold such a pair: a name in it says that it is another secret's partner.
+pub fn may_pair(file: &SourceFile) -> bool {
+    let is_partner = |name: &str| {
+        let has = |words: &[&str]| name.split('_').any(|word| words.contains(&word));
+        has(SECRETS) && PAIRS.iter().any(|(_, other)| has(&[other]))
+    };
+    file.kind == Kind::Rust && file.role == Role::Service && OTHERS.identifiers(&file.text).any(is_partner)
+}
+
 /// Adds pairs of keys in settings.
 pub fn emit(context: &Context<'_>, linked: &mut Linked) {
-    for (file, parsed) in context.repository.files() {
+    for (file, parsed) in context.repository.files().filter(|(file, _)| may_pair(file)) {
         let Syntax::Rust(rust) = &parsed.syntax else { continue };
-        if let Some(span) = pair(&rust.items).filter(|_| file.role == Role::Service) {
+        if let Some(span) = pair(&rust.items) {
             let data = SecretRotation { how: "key-set".into(), ..SecretRotation::default() };
             linked.facts.add(context.fact(data, file.id, span).confidence(Confidence::Medium));
         }

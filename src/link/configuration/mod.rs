@@ -1,28 +1,15 @@
 //! Configuration: .env families, ignore files, environments.
 
 mod contexts;
-mod debug_modes;
-mod env_files;
-mod environments;
+pub mod debug_modes;
+pub mod env_files;
+pub mod environments;
 pub mod ignores;
-mod key_sets;
-mod loco;
-mod rocket;
-mod sops;
+pub mod key_sets;
+pub mod loco;
+pub mod rocket;
+pub mod sops;
 pub mod words;
-
-use super::{Context, Linked};
-
-/// Adds the facts of this part.
-pub fn emit(context: &Context<'_>, linked: &mut Linked) {
-    debug_modes::emit(context, linked);
-    env_files::emit(context, linked);
-    environments::emit(context, linked);
-    key_sets::emit(context, linked);
-    sops::emit(context, linked);
-    loco::emit(context, linked);
-    rocket::emit(context, linked);
-}
 
 /// Bytes of `5mb`, `1 MiB`, `64 kB`, `2097152`.
 fn bytes(text: &str) -> Option<f64> {

@@ -13,6 +13,11 @@ pub fn environment(word: &str) -> Option<&'static str> {
     WORDS.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(environment, _)| *environment)
 }
 
+/// The words that name production.
+pub fn production() -> &'static [&'static str] {
+    WORDS.iter().find(|(environment, _)| *environment == "production").map_or(&[], |(_, words)| words)
+}
+
 /// The environment that a file's name tells, by its words.
 pub fn in_name(name: &str) -> Option<&'static str> {
     name.split(['.', '_', '-']).find_map(environment)

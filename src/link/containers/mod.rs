@@ -10,13 +10,12 @@ mod kubernetes;
 mod owner;
 mod platforms;
 mod proxies;
-mod secret_files;
+pub mod secret_files;
 mod secret_names;
 mod variables;
 
 use crate::facts::Fact;
 use crate::link::{Context, Linked};
-use crate::parse::Syntax;
 use crate::scan::source::{FileId, Kind, Role};
 use owner::{Owner, Owners};
 
@@ -39,7 +38,6 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     platforms::emit(&mut deployment);
     proxies::emit(&mut deployment);
     ecs::emit(&mut deployment);
-    secret_files::emit(&mut deployment);
 }
 
 /// What every part of this module works with.
@@ -120,14 +118,13 @@ impl Deployment<'_, '_> {
             .filter_map(|id| self.context.services.get(id.0 as usize))
             .flat_map(|service| service.crates.iter().map(String::as_str))
             .collect();
-        let rust = self.context.repository.files().filter(|(file, parsed)| {
+        let rust = self.context.repository.tree.files.iter().filter(|file| {
             file.role == Role::Service
-                && matches!(parsed.syntax, Syntax::Rust(_))
+                && file.kind == Kind::Rust
                 && crates.iter().any(|folder| *folder == "." || file.path.starts_with(&format!("{folder}/")))
         });
         let speaks = |text: &str| text.to_ascii_lowercase().replace('_', "").contains(&name);
-        rust.filter(|(file, _)| speaks(file.name()) || speaks(&file.text))
-            .find_map(|(file, _)| called_path(&file.text, &name))
+        rust.filter(|file| speaks(file.name()) || speaks(&file.text)).find_map(|file| called_path(&file.text, &name))
     }
 }
 

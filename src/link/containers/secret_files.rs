@@ -4,18 +4,18 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Deployment, secret_names};
+use super::secret_names;
 use crate::facts::vocabulary::SecretsManager;
 use crate::facts::{Confidence, Data, FactKind};
+use crate::link::{Context, Linked};
 use crate::scan::source::{FileId, Kind, Role, Span};
 
 /// `format!("{key}_FILE")` and the like: every setting has a file form.
 static GENERIC: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#""\{\w*\}_FILE""#).ok());
 
 /// Adds where the code reads secrets from files.
-pub fn emit(deployment: &mut Deployment<'_, '_>) {
-    let named: Vec<(FileId, Span)> = deployment
-        .linked
+pub fn emit(context: &Context<'_>, linked: &mut Linked) {
+    let named: Vec<(FileId, Span)> = linked
         .facts
         .of(FactKind::EnvRead)
         .filter(|(_, fact)| fact.role == Role::Service)
@@ -26,11 +26,10 @@ pub fn emit(deployment: &mut Deployment<'_, '_>) {
         .filter(|(name, _)| names_secret_file(name))
         .map(|(_, place)| (place.file, place.span))
         .collect();
-    let generic = generic(deployment);
+    let generic = generic(context);
     for (file, span) in named.into_iter().chain(generic) {
         let data = SecretsManager { system: "file".into(), by: "code".into() };
-        let fact = deployment.context.fact(data, file, span).confidence(Confidence::Medium);
-        deployment.add(fact);
+        linked.facts.add(context.fact(data, file, span).confidence(Confidence::Medium));
     }
 }
 
@@ -45,9 +44,9 @@ fn names_secret_file(name: &str) -> bool {
     plain.is_some_and(|plain| secret_names::is_secret(plain) || plain.ends_with("DATABASE_URL"))
 }
 
-fn generic(deployment: &Deployment<'_, '_>) -> Vec<(FileId, Span)> {
+fn generic(context: &Context<'_>) -> Vec<(FileId, Span)> {
     let Some(regex) = GENERIC.as_ref() else { return Vec::new() };
-    let rust = deployment.context.repository.tree.files.iter();
+    let rust = context.repository.tree.files.iter();
     rust.filter(|file| file.kind == Kind::Rust && file.role == Role::Service && file.text.contains("_FILE\""))
         .filter_map(|file| regex.find(&file.text).map(|found| (file.id, Span::new(found.start(), found.end()))))
         .collect()

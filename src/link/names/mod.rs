@@ -149,6 +149,11 @@ impl<'a> Names<'a> {
         names
     }
 
+    /// The same without calls: for parts that do not follow them.
+    pub fn uncalled(repository: &'a Repository, workspace: &Workspace) -> Names<'a> {
+        tree::build(repository, workspace)
+    }
+
     /// All functions.
     pub fn functions(&self) -> &[FunctionInfo<'a>] {
         &self.functions

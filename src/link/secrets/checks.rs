@@ -25,6 +25,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("jwt", is_jwt),
     ("pem", is_pem),
     ("base64-text", is_base64_text),
+    ("basic-login", is_login),
     ("digits-and-letters", mixed),
 ];
 
@@ -97,6 +98,16 @@ fn is_base64_text(value: &str) -> Checked {
         Some(text) if text.chars().all(|character| !character.is_control()) => Checked::Good,
         _ => Checked::Wrong,
     }
+}
+
+/// Base 64 of `user:password`.
+fn is_login(value: &str) -> Checked {
+    let decoded = decode(value).and_then(|bytes| String::from_utf8(bytes).ok());
+    let Some((user, password)) = decoded.as_deref().and_then(|text| text.split_once(':')) else {
+        return Checked::Wrong;
+    };
+    let typed = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if typed(user) && typed(password) { Checked::Good } else { Checked::Wrong }
 }
 
 fn mixed(value: &str) -> Checked {

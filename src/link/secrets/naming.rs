@@ -342,8 +342,30 @@ pub fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// Whether a name holds a stretch that every word about secrets has: most names do not, and are done with here.
+fn may_say(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let starts = |at: usize, word: &str| {
+        bytes.get(at..at + word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    !name.is_ascii()
+        || (0..bytes.len()).any(|at| match bytes[at].to_ascii_lowercase() {
+            b'p' => ["pass", "pw", "psw", "pepper", "pat"].iter().any(|word| starts(at, word)),
+            b's' => starts(at, "secret"),
+            b'k' => starts(at, "key"),
+            b't' => starts(at, "token"),
+            b'b' => starts(at, "bearer"),
+            b'c' => starts(at, "cred"),
+            b'a' => starts(at, "auth"),
+            _ => false,
+        })
+}
+
 /// What a name says.
 pub fn says(name: &str) -> Says {
+    if !may_say(name) {
+        return Says::Nothing;
+    }
     let words = words(name);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let Some((last, before)) = strip_numbers(&words).split_last().map(|(last, before)| (*last, before)) else {
@@ -413,6 +435,10 @@ fn of_last_word(last: &str, before: &[&str]) -> Says {
 fn key(previous: &str, before: &[&str]) -> Says {
     if SECRET_KEYS.contains(&previous) || before.contains(&"secret") {
         return Says::Secret;
+    }
+    // `SERVICE_PWD_KEY`; a `pass_key` is something else.
+    if PASSWORDS.contains(&previous) && !matches!(previous, "pass" | "pw") {
+        return Says::Password;
     }
     let interface = INTERFACE_KEYS.contains(&previous) || before.contains(&"api");
     if interface { Says::Maybe } else { Says::Nothing }
@@ -492,8 +518,11 @@ mod tests {
             ("auth.hmac_key", Says::Secret),
             ("db_password", Says::Password),
             ("POSTGRES_PASSWORD", Says::Password),
-            ("KELLNR_SETUP__ADMIN_PWD", Says::Password),
+            ("SHOP_SETUP__ADMIN_PWD", Says::Password),
             ("PGPASSWORD", Says::Password),
+            ("SERVICE_PWD_KEY", Says::Password),
+            ("APP_PASSWD_KEY", Says::Password),
+            ("pass_key", Says::Nothing),
             ("apiKey", Says::Maybe),
             ("STRIPE_API_KEY", Says::Maybe),
             ("access_token", Says::Maybe),

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use super::candidates::{self, Binding, Candidate, Regions};
+use super::candidates::{Binding, Candidate, Reading, Regions};
 use super::judge::{self, Judgement, Verdict};
 use super::setting::{self, Location, Setting};
 use super::{detectors, naming, patterns, urls};
@@ -62,11 +62,13 @@ pub fn file(file: &SourceFile, parsed: &Parsed) -> Found {
         return Found::default();
     }
     let setting = setting::of(file, parsed);
-    let mut named = candidates::of(file, parsed, &setting);
+    let reading = Reading::new(file, parsed);
+    let mut named = reading.candidates(&setting);
     named.sort_by_key(|candidate| (candidate.span.start, candidate.span.end));
-    let found = Found { examples: candidates::examples(file), ..Found::default() };
+    let found = Found { examples: reading.examples(), ..Found::default() };
     let taken = BTreeMap::new();
-    let mut search = Search { file, parsed, setting: &setting, named: &named, regions: OnceCell::new(), taken, found };
+    let regions = OnceCell::new();
+    let mut search = Search { file, reading: &reading, setting: &setting, named: &named, regions, taken, found };
     patterns::find(&file.text).iter().for_each(|found| search.pattern(found));
     urls::find(&file.text).iter().for_each(|url| search.url(url));
     named.iter().for_each(|candidate| search.named(candidate));
@@ -88,7 +90,7 @@ pub fn is_lock(name: &str) -> bool {
 
 struct Search<'s> {
     file: &'s SourceFile,
-    parsed: &'s Parsed,
+    reading: &'s Reading<'s>,
     setting: &'s Setting,
     /// Sorted by place.
     named: &'s [Candidate],
@@ -100,7 +102,7 @@ struct Search<'s> {
 
 impl<'s> Search<'s> {
     fn regions(&self) -> &Regions {
-        self.regions.get_or_init(|| candidates::regions(self.file))
+        self.regions.get_or_init(|| self.reading.regions())
     }
 
     /// The named literal that holds a place.
@@ -110,9 +112,7 @@ impl<'s> Search<'s> {
     }
 
     fn commented(&self, span: Span) -> bool {
-        let comments = &self.parsed.comments;
-        let after = comments.partition_point(|comment| comment.span.end <= span.start);
-        comments.get(after).is_some_and(|comment| comment.span.holds(span))
+        self.reading.is_commented(span)
     }
 
     fn role(&self, span: Span) -> Role {

@@ -183,6 +183,44 @@ fn settings_files() {
 }
 
 #[test]
+fn a_terraform_state_is_read_by_what_it_marks() {
+    let key = random();
+    let state = |outputs: &str, resources: &str| {
+        format!("{{\"version\": 4, \"outputs\": {{{outputs}}}, \"resources\": [{resources}]}}")
+    };
+    let resource = |kind: &str, attributes: &str, marked: &str| {
+        format!(
+            "{{\"type\": \"{kind}\", \"instances\": [{{\"attributes\": {{{attributes}}}, \"sensitive_attributes\": [{marked}]}}]}}"
+        )
+    };
+    let marked = "[{\"type\": \"get_attr\", \"value\": \"settings\"}, {\"type\": \"index\", \"value\": {\"value\": 1, \"type\": \"number\"}}, {\"type\": \"get_attr\", \"value\": \"content\"}]";
+    let settings = format!("\"settings\": [{{\"content\": \"first\"}}, {{\"content\": \"{key}\"}}]");
+    let plain = format!("\"zone\": \"{key}\"");
+    for (path, text) in [
+        ("infra/terraform.tfstate", state(&format!("\"x\": {{\"value\": \"{key}\", \"sensitive\": true}}"), "")),
+        (
+            "infra/terraform.tfstate.backup",
+            state("", &resource("aws_db_instance", &format!("\"password\": \"{key}\""), "")),
+        ),
+        ("infra/a.tfstate", state("", &resource("local_thing", &settings, marked))),
+        ("infra/a.tfstate", state("", &resource("random_password", &format!("\"result\": \"{key}\""), ""))),
+    ] {
+        assert_eq!(real(path, &text), "config", "{text}");
+    }
+    none("infra/a.tfstate", &state("", &resource("local_thing", &settings, "")));
+    none("infra/a.tfstate", &state("", &resource("aws_zone", &plain, "")));
+    none("infra/a.tfstate", &state("\"x\": {\"value\": \"shop\", \"type\": \"string\"}", ""));
+}
+
+#[test]
+fn hjson_is_read_by_its_keys() {
+    let key = random();
+    assert_eq!(real("config/shop.hjson", &format!("{{\n  database: {{\n    password: {key}\n  }}\n}}\n")), "config");
+    assert_eq!(real("config/shop.hjson", &format!("smtp_password: \"{key}\"\n")), "config");
+    none("config/shop.hjson", &format!("{{\n  # password: {key}\n  id: {key}\n}}\n"));
+}
+
+#[test]
 fn manifests_and_images() {
     let encoded = "aHVudGVyMi1Qcm9k";
     let secret = format!(

@@ -24,14 +24,7 @@ pub struct Url {
 
 /// All such URLs of a text.
 pub fn find(text: &str) -> Vec<Url> {
-    let mut found = Vec::new();
-    let mut from = 0;
-    while let Some(at) = text.get(from..).and_then(|rest| rest.find("://")) {
-        let at = from + at;
-        from = at + 3;
-        found.extend(url_at(text, at));
-    }
-    found
+    memchr::memmem::find_iter(text.as_bytes(), "://").filter_map(|at| url_at(text, at)).collect()
 }
 
 fn url_at(text: &str, at: usize) -> Option<Url> {

@@ -1,6 +1,6 @@
 //! Why each value of a line was taken for a secret or not: the search again, with its reasons kept.
 
-use super::candidates::{self, Binding, Candidate};
+use super::candidates::{Binding, Candidate, Reading};
 use super::judge::{self, Verdict};
 use super::naming::{self, Says};
 use super::patterns::{self, Miss, Near};
@@ -90,7 +90,7 @@ struct Seen<'s> {
 impl<'s> Seen<'s> {
     fn of(file: &'s SourceFile, parsed: &'s Parsed, place: Span) -> Seen<'s> {
         let setting = setting::of(file, parsed);
-        let named = candidates::of(file, parsed, &setting);
+        let named = Reading::new(file, parsed).candidates(&setting);
         Seen { file, parsed, setting, named, found: search::file(file, parsed), place }
     }
 
@@ -141,7 +141,7 @@ impl<'s> Seen<'s> {
     /// Why production does not start with it.
     fn development(&self, hit: &Hit) -> &'static str {
         let candidate = self.candidate(hit.span);
-        let region = candidates::regions(self.file).is_development(hit.span);
+        let region = Reading::new(self.file, self.parsed).regions().is_development(hit.span);
         match () {
             () if self.file.role == Role::Development => "the file sets up a developer's machine",
             () if region || candidate.is_some_and(|candidate| candidate.development) => {

@@ -39,6 +39,13 @@ pub fn find(repository: &Repository, workspace: &Workspace, names: &Names<'_>, _
     found.iter().filter_map(|(folder, starts)| finder.service(workspace.at(folder)?, starts)).collect()
 }
 
+/// Whether there can be a service at all: a program, and a dependency on what servers are started with.
+pub fn possible(workspace: &Workspace) -> bool {
+    let program = workspace.packages.iter().any(|package| package.binaries().next().is_some());
+    let mut dependencies = workspace.packages.iter().flat_map(|package| &package.dependencies);
+    program && dependencies.any(starts::may_start)
+}
+
 /// Words in a package's name that tell a program for trying others out.
 const RIGS: &[&str] = &["fuzz", "testbench", "bench", "stress", "loadtest", "load-test", "xtask"];
 

@@ -2,7 +2,7 @@
 
 use crate::link::Repository;
 use crate::link::names::{FunctionInfo, ModuleId, Names};
-use crate::link::workspace::{Package, Workspace};
+use crate::link::workspace::{Package, PackageDependency, Workspace};
 use crate::scan::source::{Place, Role, Span};
 
 use super::FunctionId;
@@ -93,6 +93,17 @@ const ATTRIBUTES: &[(&str, &str)] = &[
     ("shuttle_axum::main", "axum"),
     ("shuttle_rocket::main", "rocket"),
 ];
+
+/// Whether a dependency is a crate whose calls or attributes start servers.
+pub(super) fn may_start(dependency: &PackageDependency) -> bool {
+    let own = dependency.package.replace('-', "_");
+    let is = |krate: &str| krate == own || krate == dependency.code_name;
+    let calls = CALLS.iter().any(|(krate, ..)| is(krate));
+    calls
+        || ATTRIBUTES
+            .iter()
+            .any(|(path, krate)| is(&krate.replace('-', "_")) || path.split("::").next().is_some_and(is))
+}
 
 /// Words in a function's path that tell a server apart from the service's own.
 const SIDE_SERVERS: &[&str] =

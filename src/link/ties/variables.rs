@@ -67,7 +67,15 @@ fn mentions(context: &Context<'_>, names: &BTreeSet<String>) -> BTreeMap<String,
 fn documents(file: &SourceFile) -> bool {
     matches!(
         file.kind,
-        Kind::Markdown | Kind::Env | Kind::Toml | Kind::Yaml | Kind::Json | Kind::Just | Kind::Make | Kind::Text
+        Kind::Markdown
+            | Kind::Env
+            | Kind::Toml
+            | Kind::Yaml
+            | Kind::Json
+            | Kind::Hjson
+            | Kind::Just
+            | Kind::Make
+            | Kind::Text
     )
 }
 

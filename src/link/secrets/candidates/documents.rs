@@ -19,6 +19,12 @@ struct Walk<'s> {
     found: Vec<Candidate>,
 }
 
+/// A state of Terraform or OpenTofu, or the copy of an older one: it holds every value in plain.
+fn is_state(file: &SourceFile) -> bool {
+    let name = file.name();
+    name.ends_with(".tfstate") || name.contains(".tfstate.") && name.ends_with(".backup")
+}
+
 /// Candidates of all documents of a file.
 pub fn candidates(roots: &[Node], file: &SourceFile, setting: &Setting) -> Vec<Candidate> {
     let mut walk = Walk { location: setting.location, file, left: MOST, found: Vec::new() };
@@ -27,6 +33,9 @@ pub fn candidates(roots: &[Node], file: &SourceFile, setting: &Setting) -> Vec<C
         let sealed = root.get("kind").and_then(Node::text) == Some("SealedSecret") || root.get("sops").is_some();
         if sealed {
             continue;
+        }
+        if is_state(file) {
+            walk.state(root);
         }
         if root.get("kind").and_then(Node::text) == Some("Secret") && root.get("apiVersion").is_some() {
             walk.secret_object(root);
@@ -104,6 +113,46 @@ impl Walk<'_> {
         self.found.push(candidate);
     }
 
+    /// Outputs and attributes that a state marks as sensitive are secrets whatever they are called, and so is what a
+    /// resource that only makes passwords made.
+    fn state(&mut self, root: &Node) {
+        for output in root.get("outputs").map(Node::entries).unwrap_or_default() {
+            if output.value.get("sensitive").and_then(Node::flag) == Some(true) {
+                self.sensitive(&output.key, output.value.get("value"));
+            }
+        }
+        for resource in root.get("resources").map(Node::items).unwrap_or_default() {
+            let makes = resource.get("type").and_then(Node::text) == Some("random_password");
+            for instance in resource.get("instances").map(Node::items).unwrap_or_default() {
+                let Some(attributes) = instance.get("attributes") else { continue };
+                for steps in instance.get("sensitive_attributes").map(Node::items).unwrap_or_default() {
+                    let (name, node) = marked(attributes, steps);
+                    self.sensitive(name, node);
+                }
+                if makes {
+                    self.sensitive("result", attributes.get("result"));
+                }
+            }
+        }
+    }
+
+    /// Every text below a node that is marked as sensitive.
+    fn sensitive(&mut self, name: &str, node: Option<&Node>) {
+        let Some(node) = node else { return };
+        if self.left == 0 {
+            return;
+        }
+        self.left -= 1;
+        match &node.value {
+            Value::Text { text, .. } if !text.is_empty() && !plainly_public(name) => {
+                self.add(&format!("{name}.secret"), text, node.span, Binding::Set);
+            }
+            Value::Map(entries) => entries.iter().for_each(|entry| self.sensitive(&entry.key, Some(&entry.value))),
+            Value::List(items) => items.iter().for_each(|item| self.sensitive(name, Some(item))),
+            _ => {}
+        }
+    }
+
     /// `data` of a Kubernetes Secret is base 64, `stringData` is not.
     fn secret_object(&mut self, root: &Node) {
         for (key, encoded) in [("data", true), ("stringData", false)] {
@@ -123,6 +172,28 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// The attribute that the steps of a path lead to: `[{"type": "get_attr", "value": "password"}]`.
+fn marked<'n>(attributes: &'n Node, steps: &'n Node) -> (&'n str, Option<&'n Node>) {
+    let (mut name, mut at) = ("", Some(attributes));
+    for step in steps.items() {
+        let Some(value) = step.get("value") else { continue };
+        // The position in a list is a number, in an object of its own.
+        let inner = value.get("value").unwrap_or(value);
+        match (inner.text(), inner.number()) {
+            (Some(key), _) => {
+                name = key;
+                at = at.and_then(|node| node.get(key));
+            }
+            (_, Some(position)) => {
+                let index = (0u32..).zip(at.map(Node::items).unwrap_or_default());
+                at = index.filter(|(place, _)| f64::from(*place) == position).map(|(_, item)| &**item).next();
+            }
+            _ => at = None,
+        }
+    }
+    (name, at)
 }
 
 fn plainly_public(key: &str) -> bool {

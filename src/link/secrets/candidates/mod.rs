@@ -79,21 +79,56 @@ impl Regions {
     }
 }
 
-/// Such parts of a file; only Rust tells.
-pub fn regions(file: &SourceFile) -> Regions {
-    if file.kind == Kind::Rust { rust::regions(&file.text) } else { Regions::default() }
+/// A file as what follows reads it: Rust by its tokens, parsed or not, so that no result depends on a parse.
+pub struct Reading<'f> {
+    file: &'f SourceFile,
+    parsed: &'f Parsed,
+    code: Option<rust::Code<'f>>,
 }
 
-/// Values that the file itself calls examples.
-pub fn examples(file: &SourceFile) -> Vec<String> {
-    let may = file.kind == Kind::Rust && file.text.contains("example");
-    if may { rust::examples(&file.text) } else { Vec::new() }
+impl<'f> Reading<'f> {
+    /// Reads a file.
+    pub fn new(file: &'f SourceFile, parsed: &'f Parsed) -> Reading<'f> {
+        let code = (file.kind == Kind::Rust).then(|| rust::Code::new(&file.text));
+        Reading { file, parsed, code }
+    }
+
+    /// Parts that do not run in production; only Rust tells.
+    pub fn regions(&self) -> Regions {
+        self.code.as_ref().map(rust::Code::regions).unwrap_or_default()
+    }
+
+    /// Values that the file itself calls examples.
+    pub fn examples(&self) -> Vec<String> {
+        let code = self.code.as_ref().filter(|_| self.file.text.contains("example"));
+        code.map(rust::Code::examples).unwrap_or_default()
+    }
+
+    /// Whether a place is commented out.
+    pub fn is_commented(&self, span: Span) -> bool {
+        let holds = |comment: Option<Span>| comment.is_some_and(|comment| comment.holds(span));
+        match &self.code {
+            Some(code) => {
+                let after = code.comments.partition_point(|comment| comment.end <= span.start);
+                holds(code.comments.get(after).copied())
+            }
+            None => {
+                let comments = &self.parsed.comments;
+                let after = comments.partition_point(|comment| comment.span.end <= span.start);
+                holds(comments.get(after).map(|comment| comment.span))
+            }
+        }
+    }
+
+    /// All candidates.
+    pub fn candidates(&self, setting: &Setting) -> Vec<Candidate> {
+        of(self.file, self.parsed, self.code.as_ref(), setting)
+    }
 }
 
-/// All candidates of a file.
-pub fn of(file: &SourceFile, parsed: &Parsed, setting: &Setting) -> Vec<Candidate> {
+fn of(file: &SourceFile, parsed: &Parsed, code: Option<&rust::Code<'_>>, setting: &Setting) -> Vec<Candidate> {
     let mut found = match (&parsed.syntax, file.kind) {
-        (_, Kind::Rust) => rust::candidates(&file.text),
+        (_, Kind::Rust) => code.map(rust::Code::candidates).unwrap_or_default(),
         (Syntax::Documents(roots), _) => documents::candidates(roots, file, setting),
         (Syntax::Dockerfile(dockerfile), _) => image::candidates(dockerfile),
         (Syntax::Env(entries), _) => {

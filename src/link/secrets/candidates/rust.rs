@@ -64,53 +64,10 @@ const KEYS: &[&str] = &["from_secret", "from_base64_secret", "new_from_slice", "
 const KEY_TYPES: &[&str] =
     &["EncodingKey", "DecodingKey", "Hmac", "Key", "HmacSha256", "HmacSha512", "HS256Key", "HS512Key"];
 
-/// Parts of a file that are not compiled into what production runs.
-pub fn regions(text: &str) -> Regions {
-    let tokens = tokens(text);
-    let mut regions = Regions::default();
-    let reader = Reader::new(text, &tokens);
-    for region in reader.regions() {
-        let end = tokens.get(region.to).or(tokens.last()).map_or(0, |token| token.span.end as usize);
-        let span = Span::new(tokens[region.from].span.start as usize, end);
-        match region.kind {
-            RegionKind::Test => regions.test.push(span),
-            RegionKind::Development => regions.development.push(span),
-            RegionKind::Default => {}
-        }
-    }
-    regions.test.extend(reader.trials());
-    regions
-}
-
-/// Literals that code gives as examples: `#[schema(example = "..")]`, `.insert("example", "..")`, `json!({"example": ".."})`.
-pub fn examples(text: &str) -> Vec<String> {
-    let tokens = tokens(text);
-    let reader = Reader::new(text, &tokens);
-    (0..tokens.len()).filter(|at| reader.is_text(*at) && reader.is_example(*at)).map(|at| reader.value(at)).collect()
-}
-
-fn tokens(text: &str) -> Vec<RawToken> {
-    Lexer::new(text).filter(|token| token.kind != RawKind::Comment).collect()
-}
-
 /// Candidates of a file.
-pub fn candidates(text: &str) -> Vec<Candidate> {
-    let tokens = tokens(text);
-    let reader = Reader::new(text, &tokens);
-    let regions = reader.regions();
-    let trials = reader.trials();
-    let literals = (0..tokens.len()).filter(|at| matches!(tokens[*at].kind, RawKind::Text { .. }));
-    let found = literals.filter_map(|at| {
-        let mut candidate = reader.candidate(at)?;
-        let inside = |kind| regions.iter().any(|region: &Region| region.kind == kind && region.holds(at));
-        candidate.test = inside(RegionKind::Test) || trials.iter().any(|span| span.holds(candidate.span));
-        candidate.development = inside(RegionKind::Development);
-        if inside(RegionKind::Default) && candidate.binding == Binding::Set {
-            candidate.binding = Binding::Default;
-        }
-        Some(candidate)
-    });
-    found.collect()
+#[cfg(test)]
+fn candidates(text: &str) -> Vec<Candidate> {
+    Code::new(text).candidates()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -133,29 +90,86 @@ impl Region {
     }
 }
 
-struct Reader<'t> {
+/// The tokens of a file: read once for all that is asked of them.
+pub struct Code<'t> {
     text: &'t str,
-    tokens: &'t [RawToken],
+    tokens: Vec<RawToken>,
     /// For each opening bracket the one that closes it, 0 for any other token.
-    closes: Vec<usize>,
+    closes: Vec<u32>,
+    regions: Vec<Region>,
+    trials: Vec<Span>,
+    /// Comments in order.
+    pub comments: Vec<Span>,
 }
 
-impl<'t> Reader<'t> {
-    fn new(text: &'t str, tokens: &'t [RawToken]) -> Reader<'t> {
-        let mut closes = vec![0; tokens.len()];
-        let mut open = Vec::new();
-        for (at, token) in tokens.iter().enumerate() {
+impl<'t> Code<'t> {
+    /// Reads a text.
+    pub fn new(text: &'t str) -> Code<'t> {
+        let mut tokens: Vec<RawToken> = Vec::with_capacity(text.len() / 5);
+        let mut comments = Vec::new();
+        let mut open: Vec<u32> = Vec::new();
+        let mut closes = Vec::with_capacity(text.len() / 5);
+        for token in Lexer::new(text) {
+            let at = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
             match token.kind {
+                RawKind::Comment => {
+                    comments.push(token.span);
+                    continue;
+                }
                 RawKind::Open(_) => open.push(at),
                 RawKind::Close(_) => {
                     if let Some(start) = open.pop() {
-                        closes[start] = at;
+                        closes[start as usize] = at;
                     }
                 }
                 _ => {}
             }
+            tokens.push(token);
+            closes.push(0);
         }
-        Reader { text, tokens, closes }
+        let mut code = Code { text, tokens, closes, regions: Vec::new(), trials: Vec::new(), comments };
+        code.regions = code.find_regions();
+        code.trials = code.find_trials();
+        code
+    }
+
+    /// Literals with the names they stand under.
+    pub fn candidates(&self) -> Vec<Candidate> {
+        let literals = (0..self.tokens.len()).filter(|at| self.is_text(*at));
+        let found = literals.filter_map(|at| {
+            let mut candidate = self.candidate(at)?;
+            let inside = |kind| self.regions.iter().any(|region| region.kind == kind && region.holds(at));
+            candidate.test = inside(RegionKind::Test) || self.trials.iter().any(|span| span.holds(candidate.span));
+            candidate.development = inside(RegionKind::Development);
+            if candidate.binding == Binding::Set && inside(RegionKind::Default) {
+                candidate.binding = Binding::Default;
+            }
+            Some(candidate)
+        });
+        found.collect()
+    }
+
+    /// Parts that are not compiled into what production runs.
+    pub fn regions(&self) -> Regions {
+        let mut regions = Regions::default();
+        for region in &self.regions {
+            let end = self.tokens.get(region.to).or(self.tokens.last()).map_or(0, |token| token.span.end as usize);
+            let span = Span::new(self.tokens[region.from].span.start as usize, end);
+            match region.kind {
+                RegionKind::Test => regions.test.push(span),
+                RegionKind::Development => regions.development.push(span),
+                RegionKind::Default => {}
+            }
+        }
+        regions.test.extend(&self.trials);
+        regions
+    }
+
+    /// Literals that code gives as examples: `#[schema(example = "..")]`, `.insert("example", "..")`,
+    /// `json!({"example": ".."})`.
+    pub fn examples(&self) -> Vec<String> {
+        let given = (0..self.tokens.len()).filter(|at| self.is_text(*at) && self.is_example(*at));
+        given.map(|at| self.value(at)).collect()
     }
 
     fn word(&self, at: usize) -> &'t str {
@@ -184,7 +198,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The arguments of types that are there to try something with: `TestValue::Single("..")`, `FakeToken("..")`.
-    fn trials(&self) -> Vec<Span> {
+    fn find_trials(&self) -> Vec<Span> {
         const WORDS: [&str; 7] = ["Test", "Fake", "Mock", "Dummy", "Sample", "Example", "Fixture"];
         let is_trial = |word: &str| {
             let rest = WORDS.iter().find_map(|known| word.strip_prefix(known));
@@ -221,15 +235,15 @@ impl<'t> Reader<'t> {
     }
 
     /// Items for tests, for development and the bodies of `impl Default`.
-    fn regions(&self) -> Vec<Region> {
+    fn find_regions(&self) -> Vec<Region> {
         let mut regions = Vec::new();
-        for at in 0..self.tokens.len() {
-            let kind = if self.is(at, "#") && self.is(at + 1, "[") {
-                self.attribute_kind(at + 2)
-            } else if self.is(at, "Default") && self.is(at + 1, "for") && configures(self.word(at + 2)) {
-                Some(RegionKind::Default)
-            } else {
-                None
+        for (at, token) in self.tokens.iter().enumerate() {
+            let kind = match token.kind {
+                RawKind::Punct(b'#') if self.is(at + 1, "[") => self.attribute_kind(at + 2),
+                RawKind::Ident if self.is(at, "Default") && self.is(at + 1, "for") && configures(self.word(at + 2)) => {
+                    Some(RegionKind::Default)
+                }
+                _ => None,
             };
             if let Some(kind) = kind
                 && let Some(to) = self.item_end(at)
@@ -243,8 +257,8 @@ impl<'t> Reader<'t> {
     /// What an attribute, from the token after its bracket, says of its item.
     fn attribute_kind(&self, at: usize) -> Option<RegionKind> {
         let close = self.close_of(at - 1)?;
-        let words: Vec<&str> = (at..close).map(|at| self.word(at)).collect();
-        let conditional = words.first() == Some(&"cfg") && !words.contains(&"not") && !words.contains(&"any");
+        let has = |wanted: &str| (at..close).any(|at| self.is(at, wanted));
+        let conditional = self.is(at, "cfg") && !has("not") && !has("any");
         // `feature = "test_mode"`: a build with it is made for tests.
         let feature = |at: usize| {
             self.is_text(at)
@@ -253,16 +267,16 @@ impl<'t> Reader<'t> {
                     .iter()
                     .any(|word| matches!(word.as_str(), "test" | "tests" | "testing"))
         };
-        let for_tests = words.contains(&"test") || (at + 2..close).any(feature);
-        if conditional && for_tests || words.last() == Some(&"test") {
+        let for_tests = || has("test") || (at + 2..close).any(feature);
+        if close > at && self.is(close - 1, "test") || conditional && for_tests() {
             return Some(RegionKind::Test);
         }
-        (conditional && words.contains(&"debug_assertions")).then_some(RegionKind::Development)
+        (conditional && has("debug_assertions")).then_some(RegionKind::Development)
     }
 
     /// The bracket that closes the one at `open`.
     fn close_of(&self, open: usize) -> Option<usize> {
-        self.closes.get(open).copied().filter(|close| *close > open)
+        self.closes.get(open).map(|close| *close as usize).filter(|close| *close > open)
     }
 
     /// Where the item ends that starts at `at`: its closing brace or semicolon, attributes passed over.
