@@ -191,6 +191,7 @@ pub const PARTS: &[Part] = &[
             FactKind::Query,
             FactKind::RuntimeSchema,
             FactKind::SchemaChange,
+            FactKind::Token,
         ],
         rust: |_| Rust::All,
         emit: schema::emit,
