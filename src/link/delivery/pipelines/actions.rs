@@ -6,6 +6,7 @@ use super::model::{Action, Deed, Job, Kind, Step};
 use super::resolve::{Resolver, join};
 use crate::facts::Confidence;
 use crate::parse::document::Node;
+use crate::scan::source::Span;
 
 /// What a known action does, by the start of its name; inputs settle the rest.
 const ACTIONS: &[(&str, Does)] = &[
@@ -145,7 +146,7 @@ pub fn used(resolver: &Resolver<'_>, job: &Job<'_>, step: &Step<'_>, deeds: &mut
             command,
             span: *span,
             confidence,
-            of_service: !matches!(kind, Kind::Test | Kind::Audit) || resolver.covers_service(&folder),
+            of_service: Some(!matches!(kind, Kind::Test | Kind::Audit) || resolver.covers_service(&folder)),
             versioned_image: versioned(kind, *inputs, known.is_some()),
             related: Vec::new(),
         });
@@ -166,6 +167,9 @@ pub fn used(resolver: &Resolver<'_>, job: &Job<'_>, step: &Step<'_>, deeds: &mut
                 add(kind, name.clone(), Confidence::High);
             }
         }
+        None if reusable(&lower).is_some() && !named(&lower) => {
+            deeds.extend(reusable(&lower).and_then(|file| elsewhere(file, *span)));
+        }
         None => {
             // The owner's name says nothing of what an action does.
             let lower = lower.split_once('/').map_or(lower.as_str(), |(_, own)| own);
@@ -175,6 +179,97 @@ pub fn used(resolver: &Resolver<'_>, job: &Job<'_>, step: &Step<'_>, deeds: &mut
             }
         }
     }
+}
+
+/// Words of a pipeline's name that say it may test.
+const MAY_TEST: &[&str] = &[
+    "ci",
+    "cd",
+    "test",
+    "tests",
+    "testing",
+    "rust",
+    "cargo",
+    "build",
+    "check",
+    "checks",
+    "pipeline",
+    "pipelines",
+    "main",
+    "verify",
+    "validate",
+    "pr",
+    "backend",
+    "quality",
+    "default",
+    "common",
+];
+
+/// Words of a pipeline's name that say it does something else.
+const OTHER_PIPELINES: &[&str] = &[
+    "docs",
+    "doc",
+    "stale",
+    "label",
+    "labeler",
+    "labels",
+    "pages",
+    "secret",
+    "secrets",
+    "sast",
+    "codeql",
+    "scan",
+    "lint",
+    "renovate",
+    "notify",
+    "changelog",
+    "backport",
+    "cla",
+    "helm",
+    "docker",
+    "container",
+    "image",
+    "deploy",
+    "release",
+    "publish",
+    "terraform",
+    "sync",
+    "issue",
+    "issues",
+    "assign",
+    "triage",
+    "cleanup",
+    "node",
+    "npm",
+    "python",
+    "go",
+];
+
+/// A pipeline that is not in the tree and may test the service: whether it does cannot be seen.
+pub fn elsewhere(what: &str, span: Span) -> Option<Deed> {
+    let name = what.split(['@', '?']).next().unwrap_or(what).to_lowercase();
+    let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let says = |list: &[&str]| words.iter().any(|word| list.contains(word));
+    (says(MAY_TEST) && !says(OTHER_PIPELINES)).then(|| Deed {
+        kind: Kind::Test,
+        command: what.to_string(),
+        span,
+        confidence: Confidence::Medium,
+        of_service: None,
+        versioned_image: Some(false),
+        related: Vec::new(),
+    })
+}
+
+/// Whether a known word in an action's name says what it does.
+fn named(lower: &str) -> bool {
+    let own = lower.split_once('/').map_or(lower, |(_, own)| own);
+    NAME_WORDS.iter().any(|(word, _)| own.contains(word))
+}
+
+/// The file of a reusable workflow of another repository.
+fn reusable(name: &str) -> Option<&str> {
+    name.split_once("/.github/workflows/").map(|(_, file)| file.trim_end_matches(".yml").trim_end_matches(".yaml"))
 }
 
 /// Whether an image is published under a version; an action that is not known and takes no tags chooses them itself.
@@ -202,7 +297,7 @@ pub fn by_step_name(step: &Step<'_>) -> Option<Deed> {
         command,
         span,
         confidence: Confidence::Medium,
-        of_service: true,
+        of_service: Some(true),
         versioned_image: Some(false),
         related: Vec::new(),
     })
@@ -303,7 +398,7 @@ pub fn plugin(step: &Step<'_>, image: &str, settings: Option<&Node>, deeds: &mut
         command: image.to_string(),
         span: step.span,
         confidence: Confidence::High,
-        of_service: true,
+        of_service: Some(true),
         versioned_image: Some(*kind == Kind::Publish && !rehearsal && settings.is_some_and(tags_name_version)),
         related: Vec::new(),
     });

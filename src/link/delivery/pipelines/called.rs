@@ -119,55 +119,85 @@ fn with_needs<'a>(file: &'a SourceFile, name: &str, find: fn(&str, &str) -> Opti
     calls
 }
 
+/// How many justfiles one is made of.
+const JUSTFILES: usize = 50;
+
 fn just<'a>(repository: &'a Repository, words: &[String], folder: &str) -> Vec<Call<'a>> {
-    let Some(file) = upwards(repository, folder, &["justfile", "Justfile", ".justfile", "JUSTFILE"]) else {
-        return Vec::new();
+    let value = |names: &[&str]| {
+        let at = words.iter().position(|word| names.contains(&word.as_str()));
+        at.and_then(|at| words.get(at + 1))
     };
-    // A justfile imports others; the first that has the recipe gives it.
-    let beside = repository.tree.files.iter().filter(|other| {
-        other.folder() == file.folder()
-            && other.id != file.id
-            && (other.kind == Kind::Just || other.name().contains("just"))
-    });
-    let mut files: Vec<&SourceFile> = vec![file];
-    let mut at = 0;
-    while at < files.len() && at < MAX_IMPORTS {
-        for other in imported(repository, files[at]) {
-            if !files.iter().any(|known| known.id == other.id) {
-                files.push(other);
-            }
-        }
-        at += 1;
-    }
-    files.extend(beside.filter(|other| !files.iter().any(|known| known.id == other.id)).collect::<Vec<_>>());
-    // `module::recipe` is the recipe of a module's file.
-    let last = |name: &'_ str| name.rsplit("::").next().unwrap_or(name).to_string();
-    let recipe =
-        |name: String| files.iter().map(|file| with_needs(file, &name, recipes::just)).find(|calls| !calls.is_empty());
-    names(words).map(last).filter_map(recipe).flatten().collect()
+    let named = value(&["--justfile", "-f"]).and_then(|path| repository.tree.find(&join(folder, path)));
+    let usual = || upwards(repository, folder, &["justfile", "Justfile", ".justfile", "JUSTFILE"]);
+    let Some(file) = named.or_else(usual) else { return Vec::new() };
+    let files = justfiles(repository, file);
+    let in_module = |name: &str| {
+        let (module, recipe) = name.split_once("::")?;
+        let file = recipes::just_modules(&file.text)
+            .into_iter()
+            .find_map(|(own, path)| (own == module).then(|| module_file(repository, file, module, path)).flatten())?;
+        Some(with_needs(file, recipe, recipes::just)).filter(|calls| !calls.is_empty())
+    };
+    let recipe = |name: &str| {
+        let own = files.iter().map(|part| just_calls(file, &files, part, name)).find(|calls| !calls.is_empty());
+        own.or_else(|| in_module(name))
+    };
+    let all: Vec<&str> = names(words).collect();
+    // `just module recipe` is `just module::recipe`.
+    let paired = all.windows(2).map(|pair| format!("{}::{}", pair[0], pair[1]));
+    let modules: Vec<Call<'a>> = paired.filter_map(|name| in_module(&name)).flatten().collect();
+    all.into_iter().filter_map(recipe).flatten().chain(modules).collect()
 }
 
-/// Justfiles that are followed from one.
-const MAX_IMPORTS: usize = 40;
-
-/// Files that a justfile imports or takes as modules: `import 'x.just'`, `import? 'x.just'`, `mod x`, `mod x 'y.just'`.
-fn imported<'a>(repository: &'a Repository, file: &SourceFile) -> Vec<&'a SourceFile> {
-    let mut found = Vec::new();
-    for line in file.text.lines() {
-        let mut words = line.split_whitespace();
-        let (Some(keyword), Some(first)) = (words.next(), words.next()) else { continue };
-        let path = |word: &str| word.trim_matches(['\'', '"']).to_string();
-        let candidates = match keyword.trim_end_matches('?') {
-            "import" => vec![path(first)],
-            "mod" => match words.next() {
-                Some(second) => vec![path(second)],
-                None => vec![format!("{first}.just"), format!("{first}/mod.just"), format!("{first}/justfile")],
-            },
-            _ => continue,
-        };
-        found.extend(candidates.iter().find_map(|path| repository.tree.find(&join(file.folder(), path))));
+/// A recipe of one of the files that make a justfile, with what it needs from any of them; it runs beside the first.
+fn just_calls<'a>(main: &'a SourceFile, files: &[&'a SourceFile], part: &'a SourceFile, name: &str) -> Vec<Call<'a>> {
+    let mut calls = with_needs(part, name, recipes::just);
+    let needs = recipes::just(&part.text, name).map(|recipe| recipe.needs).unwrap_or_default();
+    let elsewhere = needs.iter().filter(|need| recipes::just(&part.text, need).is_none());
+    let needed = elsewhere.flat_map(|need| files.iter().flat_map(|file| with_needs(file, need, recipes::just)));
+    let mut all: Vec<Call<'a>> = needed.collect();
+    all.append(&mut calls);
+    for call in &mut all {
+        call.folder = main.folder().to_string();
     }
-    found
+    all
+}
+
+/// A justfile with those it imports, then those beside it.
+fn justfiles<'a>(repository: &'a Repository, file: &'a SourceFile) -> Vec<&'a SourceFile> {
+    let mut files = vec![file];
+    let mut at = 0;
+    while let Some(file) = files.get(at).copied() {
+        at += 1;
+        for path in recipes::just_imports(&file.text) {
+            let found = repository.tree.find(&join(file.folder(), path));
+            files
+                .extend(found.filter(|found| files.len() < JUSTFILES && !files.iter().any(|file| file.id == found.id)));
+        }
+    }
+    let beside =
+        repository.tree.files.iter().filter(|other| {
+            other.folder() == file.folder() && (other.kind == Kind::Just || other.name().contains("just"))
+        });
+    let beside: Vec<&SourceFile> = beside.filter(|other| !files.iter().any(|file| file.id == other.id)).collect();
+    files.extend(beside);
+    files
+}
+
+fn module_file<'a>(
+    repository: &'a Repository,
+    file: &SourceFile,
+    module: &str,
+    path: Option<&str>,
+) -> Option<&'a SourceFile> {
+    let named = path.map(|path| vec![path.to_string(), format!("{path}/mod.just"), format!("{path}/justfile")]);
+    let usual = || {
+        [".just", "/mod.just", "/justfile", "/Justfile", "/.justfile"]
+            .iter()
+            .map(|end| format!("{module}{end}"))
+            .collect()
+    };
+    named.unwrap_or_else(usual).iter().find_map(|path| repository.tree.find(&join(file.folder(), path)))
 }
 
 fn make<'a>(repository: &'a Repository, words: &[String], folder: &str) -> Vec<Call<'a>> {

@@ -1,5 +1,6 @@
 //! Shell commands: cutting a script into them, and what the known ones do.
 
+use super::known::{LOOSE, REHEARSALS, TABLE, WRAPPERS};
 use super::model::Kind;
 
 /// A command of a script.
@@ -117,324 +118,6 @@ fn is_assignment(word: &str) -> bool {
     })
 }
 
-/// Programs that run the command in their arguments.
-const WRAPPERS: &[&str] = &[
-    "nix",
-    "nix-shell",
-    "nix-develop",
-    "devbox",
-    "mise",
-    "docker",
-    "docker-compose",
-    "podman",
-    "timeout",
-    "env",
-    "xvfb-run",
-    "doppler",
-    "op",
-    "infisical",
-    "sops",
-    "dotenvx",
-    "dotenv",
-    "poetry",
-    "pipenv",
-    "uv",
-    "bundle",
-    "sudo",
-    "su",
-    "bash",
-    "sh",
-    "zsh",
-    "ssh",
-    "retry",
-    "flox",
-    "direnv",
-    "script",
-    "sccache",
-    "wait-for-it",
-    "with-env",
-    "chroot",
-    "runuser",
-];
-
-/// Programs whose command may come after values of their own flags.
-const LOOSE: &[&str] = &[
-    "kubectl",
-    "helm",
-    "docker",
-    "podman",
-    "terraform",
-    "tofu",
-    "terragrunt",
-    "aws",
-    "gcloud",
-    "az",
-    "flyctl",
-    "fly",
-    "npm",
-    "pnpm",
-    "yarn",
-    "bun",
-    "argocd",
-    "pulumi",
-    "nomad",
-    "oc",
-    "docker-compose",
-    "sqlx",
-    "heroku",
-    "doctl",
-    "nix",
-    "diesel",
-];
-
-/// What commands do: the words that tell it, and the kind.
-const TABLE: &[(&str, Kind)] = &[
-    ("cargo test", Kind::Test),
-    ("cargo t", Kind::Test),
-    ("cargo nextest run", Kind::Test),
-    ("cargo nextest r", Kind::Test),
-    ("cargo llvm-cov", Kind::Test),
-    ("cargo tarpaulin", Kind::Test),
-    ("cargo insta test", Kind::Test),
-    ("cargo hack test", Kind::Test),
-    ("cargo hack nextest", Kind::Test),
-    ("cargo hack llvm-cov", Kind::Test),
-    ("cargo careful test", Kind::Test),
-    ("cargo miri test", Kind::Test),
-    ("cargo mutants", Kind::Test),
-    ("cargo pgrx test", Kind::Test),
-    ("cargo component test", Kind::Test),
-    ("cargo loco test", Kind::Test),
-    ("cargo-tarpaulin", Kind::Test),
-    ("cargo-nextest", Kind::Test),
-    ("cross test", Kind::Test),
-    ("cargo-hack test", Kind::Test),
-    ("bazel test", Kind::Test),
-    ("bazelisk test", Kind::Test),
-    ("buck2 test", Kind::Test),
-    ("nix flake check", Kind::Test),
-    ("npm test", Kind::Test),
-    ("pnpm test", Kind::Test),
-    ("yarn test", Kind::Test),
-    ("bun test", Kind::Test),
-    ("go test", Kind::Test),
-    ("pytest", Kind::Test),
-    ("tox", Kind::Test),
-    ("jest", Kind::Test),
-    ("vitest", Kind::Test),
-    ("playwright test", Kind::Test),
-    ("mvn test", Kind::Test),
-    ("mvn verify", Kind::Test),
-    ("gradle test", Kind::Test),
-    ("gradlew test", Kind::Test),
-    ("dotnet test", Kind::Test),
-    ("mix test", Kind::Test),
-    ("rspec", Kind::Test),
-    ("phpunit", Kind::Test),
-    ("cargo build", Kind::Build),
-    ("cargo b", Kind::Build),
-    ("cargo zigbuild", Kind::Build),
-    ("cargo lambda build", Kind::Build),
-    ("cargo leptos build", Kind::Build),
-    ("cargo auditable build", Kind::Build),
-    ("cargo rustc", Kind::Build),
-    ("cross build", Kind::Build),
-    ("docker build", Kind::Build),
-    ("docker buildx build", Kind::Build),
-    ("docker buildx bake", Kind::Build),
-    ("docker compose build", Kind::Build),
-    ("docker-compose build", Kind::Build),
-    ("podman build", Kind::Build),
-    ("buildah bud", Kind::Build),
-    ("buildah build", Kind::Build),
-    ("nix build", Kind::Build),
-    ("nix-build", Kind::Build),
-    ("bazel build", Kind::Build),
-    ("go build", Kind::Build),
-    ("npm run build", Kind::Build),
-    ("cargo clippy", Kind::Lint),
-    ("cargo fmt", Kind::Lint),
-    ("rustfmt", Kind::Lint),
-    ("cargo audit", Kind::Audit),
-    ("cargo-audit", Kind::Audit),
-    ("cargo deny", Kind::Audit),
-    ("cargo-deny", Kind::Audit),
-    ("cargo vet", Kind::Audit),
-    ("trivy fs", Kind::Audit),
-    ("trivy filesystem", Kind::Audit),
-    ("trivy repo", Kind::Audit),
-    ("trivy repository", Kind::Audit),
-    ("osv-scanner", Kind::Audit),
-    ("grype dir:", Kind::Audit),
-    ("docker push", Kind::Publish),
-    ("docker image push", Kind::Publish),
-    ("docker compose push", Kind::Publish),
-    ("docker-compose push", Kind::Publish),
-    ("docker manifest push", Kind::Publish),
-    ("docker buildx imagetools create", Kind::Publish),
-    ("podman push", Kind::Publish),
-    ("podman manifest push", Kind::Publish),
-    ("buildah push", Kind::Publish),
-    ("skopeo copy", Kind::Publish),
-    ("regctl image copy", Kind::Publish),
-    ("crane push", Kind::Publish),
-    ("crane copy", Kind::Publish),
-    ("crane cp", Kind::Publish),
-    ("oras push", Kind::Publish),
-    ("helm push", Kind::Publish),
-    ("cargo publish", Kind::Publish),
-    ("cargo release", Kind::Publish),
-    ("cargo dist host", Kind::Publish),
-    ("dist host", Kind::Publish),
-    ("release-plz release", Kind::Publish),
-    ("goreleaser release", Kind::Publish),
-    ("gh release create", Kind::Publish),
-    ("gh release upload", Kind::Publish),
-    ("gcloud builds submit", Kind::Publish),
-    ("az acr build", Kind::Publish),
-    ("cargo deb publish", Kind::Publish),
-    ("cachix push", Kind::Publish),
-    ("kubectl apply", Kind::Deploy),
-    ("kubectl set image", Kind::Deploy),
-    ("kubectl rollout restart", Kind::Deploy),
-    ("kubectl patch deployment", Kind::Deploy),
-    ("oc apply", Kind::Deploy),
-    ("oc rollout", Kind::Deploy),
-    ("helm upgrade", Kind::Deploy),
-    ("helm install", Kind::Deploy),
-    ("helmfile apply", Kind::Deploy),
-    ("helmfile sync", Kind::Deploy),
-    ("helmwave up", Kind::Deploy),
-    ("kustomize edit set image", Kind::Deploy),
-    ("flyctl deploy", Kind::Deploy),
-    ("fly deploy", Kind::Deploy),
-    ("terraform apply", Kind::Deploy),
-    ("tofu apply", Kind::Deploy),
-    ("terragrunt apply", Kind::Deploy),
-    ("terragrunt run-all apply", Kind::Deploy),
-    ("pulumi up", Kind::Deploy),
-    ("cdk deploy", Kind::Deploy),
-    ("sam deploy", Kind::Deploy),
-    ("serverless deploy", Kind::Deploy),
-    ("sls deploy", Kind::Deploy),
-    ("sst deploy", Kind::Deploy),
-    ("ansible-playbook", Kind::Deploy),
-    ("aws ecs update-service", Kind::Deploy),
-    ("aws ecs deploy", Kind::Deploy),
-    ("aws lambda update-function-code", Kind::Deploy),
-    ("aws cloudformation deploy", Kind::Deploy),
-    ("aws apprunner start-deployment", Kind::Deploy),
-    ("aws elasticbeanstalk update-environment", Kind::Deploy),
-    ("aws deploy create-deployment", Kind::Deploy),
-    ("ecs-deploy", Kind::Deploy),
-    ("eb deploy", Kind::Deploy),
-    ("copilot deploy", Kind::Deploy),
-    ("copilot svc deploy", Kind::Deploy),
-    ("gcloud run deploy", Kind::Deploy),
-    ("gcloud run services update", Kind::Deploy),
-    ("gcloud run services replace", Kind::Deploy),
-    ("gcloud app deploy", Kind::Deploy),
-    ("gcloud deploy releases create", Kind::Deploy),
-    ("gcloud functions deploy", Kind::Deploy),
-    ("gcloud compute instances update-container", Kind::Deploy),
-    ("az containerapp update", Kind::Deploy),
-    ("az containerapp up", Kind::Deploy),
-    ("az webapp deploy", Kind::Deploy),
-    ("az webapp config container set", Kind::Deploy),
-    ("azd deploy", Kind::Deploy),
-    ("azd up", Kind::Deploy),
-    ("heroku container:release", Kind::Deploy),
-    ("git push heroku", Kind::Deploy),
-    ("git push dokku", Kind::Deploy),
-    ("git push piku", Kind::Deploy),
-    ("dokku git:from-image", Kind::Deploy),
-    ("railway up", Kind::Deploy),
-    ("railway redeploy", Kind::Deploy),
-    ("shuttle deploy", Kind::Deploy),
-    ("cargo shuttle deploy", Kind::Deploy),
-    ("cargo lambda deploy", Kind::Deploy),
-    ("render deploys create", Kind::Deploy),
-    ("koyeb service update", Kind::Deploy),
-    ("koyeb app deploy", Kind::Deploy),
-    ("nomad job run", Kind::Deploy),
-    ("nomad run", Kind::Deploy),
-    ("argocd app sync", Kind::Deploy),
-    ("argocd app set", Kind::Deploy),
-    ("flux reconcile", Kind::Deploy),
-    ("docker stack deploy", Kind::Deploy),
-    ("docker service update", Kind::Deploy),
-    ("doctl apps create-deployment", Kind::Deploy),
-    ("doctl apps update", Kind::Deploy),
-    ("kamal deploy", Kind::Deploy),
-    ("skaffold run", Kind::Deploy),
-    ("waypoint up", Kind::Deploy),
-    ("octopus release create", Kind::Deploy),
-    ("octopus release deploy", Kind::Deploy),
-    ("octo create-release", Kind::Deploy),
-    ("colmena apply", Kind::Deploy),
-    ("wrangler deploy", Kind::Deploy),
-    ("wrangler publish", Kind::Deploy),
-    ("nixos-rebuild switch", Kind::Deploy),
-    ("systemctl restart", Kind::Deploy),
-    ("sqlx migrate run", Kind::Migrate),
-    ("sqlx database setup", Kind::Migrate),
-    ("sqlx db setup", Kind::Migrate),
-    ("cargo sqlx migrate run", Kind::Migrate),
-    ("cargo sqlx database setup", Kind::Migrate),
-    ("diesel migration run", Kind::Migrate),
-    ("diesel setup", Kind::Migrate),
-    ("diesel database setup", Kind::Migrate),
-    ("sea-orm-cli migrate", Kind::Migrate),
-    ("sea migrate", Kind::Migrate),
-    ("cargo loco db migrate", Kind::Migrate),
-    ("refinery migrate", Kind::Migrate),
-    ("dbmate up", Kind::Migrate),
-    ("dbmate migrate", Kind::Migrate),
-    ("flyway migrate", Kind::Migrate),
-    ("liquibase update", Kind::Migrate),
-    ("atlas migrate apply", Kind::Migrate),
-    ("goose up", Kind::Migrate),
-    ("alembic upgrade", Kind::Migrate),
-    ("prisma migrate deploy", Kind::Migrate),
-    ("kubectl rollout undo", Kind::Rollback),
-    ("helm rollback", Kind::Rollback),
-    ("argocd app rollback", Kind::Rollback),
-    ("heroku rollback", Kind::Rollback),
-    ("heroku releases:rollback", Kind::Rollback),
-    ("kamal rollback", Kind::Rollback),
-    ("nomad job revert", Kind::Rollback),
-    ("gcloud run services update-traffic", Kind::Rollback),
-    ("docker service rollback", Kind::Rollback),
-    ("pg_dump", Kind::Backup),
-    ("pg_dumpall", Kind::Backup),
-    ("pg_basebackup", Kind::Backup),
-    ("mysqldump", Kind::Backup),
-    ("mongodump", Kind::Backup),
-    ("wal-g backup-push", Kind::Backup),
-    ("pgbackrest backup", Kind::Backup),
-    ("barman backup", Kind::Backup),
-    ("restic backup", Kind::Backup),
-    ("aws rds create-db-snapshot", Kind::Backup),
-    ("pg_restore", Kind::Restore),
-    ("mongorestore", Kind::Restore),
-    ("wal-g backup-fetch", Kind::Restore),
-    ("pgbackrest restore", Kind::Restore),
-    ("barman recover", Kind::Restore),
-    ("restic restore", Kind::Restore),
-    ("aws rds restore-db-instance-from-db-snapshot", Kind::Restore),
-    ("aws rds restore-db-instance-to-point-in-time", Kind::Restore),
-    ("kind create cluster", Kind::TestCluster),
-    ("k3d cluster create", Kind::TestCluster),
-    ("minikube start", Kind::TestCluster),
-    ("microk8s", Kind::TestCluster),
-    ("k3s", Kind::TestCluster),
-    ("ct install", Kind::TestCluster),
-];
-
-/// Flags that turn a command into a rehearsal of itself.
-const REHEARSALS: &[&str] =
-    &["--dry-run", "--dry-run=client", "--dry-run=server", "--no-run", "--list", "-h", "--help", "--version", "-V"];
-
 /// What a command does, and the words that do it where a wrapper stands before them.
 pub fn classify(words: &[String]) -> Option<(Kind, &[String])> {
     let program = program(words.first()?);
@@ -444,7 +127,28 @@ pub fn classify(words: &[String]) -> Option<(Kind, &[String])> {
     if !WRAPPERS.contains(&program) {
         return None;
     }
-    (1..words.len()).find_map(|at| direct(self::program(&words[at]), &words[at..]).map(|kind| (kind, &words[at..])))
+    let inner = (1..words.len())
+        .find_map(|at| direct(self::program(&words[at]), &words[at..]).map(|kind| (kind, &words[at..])));
+    inner.or_else(|| runs_tests_of_compose(program, words).then_some((Kind::Test, words)))
+}
+
+/// Whether a text names tests: a file, service or stage of that name.
+fn names_tests(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "test" | "tests" | "tester" | "testing"))
+}
+
+/// `docker compose run tests`, `docker compose -f compose.test.yml up`: the tests run in a container of their own.
+fn runs_tests_of_compose(program: &str, words: &[String]) -> bool {
+    let composes = program == "docker-compose"
+        || matches!(program, "docker" | "podman") && words.get(1).is_some_and(|word| word == "compose");
+    let at = words.iter().position(|word| matches!(word.as_str(), "run" | "up"));
+    let background = words.iter().any(|word| matches!(word.as_str(), "-d" | "--detach"));
+    composes && !background && at.is_some() && words.iter().skip(1).any(|word| names_tests(word))
+}
+
+/// `cargo xtask ci`: a program of the tree that runs whatever its authors call CI.
+pub fn is_xtask_of_all(words: &[String]) -> bool {
+    matches!(words, [cargo, xtask, ci, ..] if cargo == "cargo" && xtask == "xtask" && ci == "ci")
 }
 
 /// The shell text in the arguments of `bash -c`, `nix-shell --run`, `ssh host` and their like.
@@ -493,6 +197,10 @@ fn matches(pattern: &str, program: &str, plain: &[&str]) -> bool {
 fn refine(kind: Kind, program: &str, own: &[&str], plain: &[&str]) -> Option<Kind> {
     match kind {
         Kind::Build if pushes(own) => Some(Kind::Publish),
+        Kind::Build if program == "nix" && own.iter().any(|word| word.contains("#checks")) => Some(Kind::Test),
+        Kind::Build if matches!(program, "docker" | "podman") && target(own).is_some_and(names_tests) => {
+            Some(Kind::Test)
+        }
         Kind::Test if plain.first() == Some(&"llvm-cov") && plain.get(1) == Some(&"report") => None,
         Kind::Test if plain.first() == Some(&"llvm-cov") && matches!(plain.get(1), Some(&("clean" | "show-env"))) => {
             None
@@ -510,6 +218,13 @@ fn refine(kind: Kind, program: &str, own: &[&str], plain: &[&str]) -> Option<Kin
         Kind::TestCluster if program == "k3s" && plain.is_empty() => None,
         kind => Some(kind),
     }
+}
+
+/// The stage that an image build stops at.
+fn target<'w>(own: &[&'w str]) -> Option<&'w str> {
+    let at = own.iter().position(|word| *word == "--target");
+    let apart = at.and_then(|at| own.get(at + 1)).copied();
+    apart.or_else(|| own.iter().find_map(|word| word.strip_prefix("--target=")))
 }
 
 fn pushes(own: &[&str]) -> bool {
@@ -584,6 +299,14 @@ mod tests {
             ("trivy fs --scanners misconfig .", None),
             ("trivy fs .", Some(Kind::Audit)),
             ("trivy image app:latest", None),
+            ("docker build --target test .", Some(Kind::Test)),
+            ("docker buildx build --target=runtime .", Some(Kind::Build)),
+            ("docker compose -f compose.test.yml up --exit-code-from app", Some(Kind::Test)),
+            ("docker compose run --rm tests", Some(Kind::Test)),
+            ("docker compose -f compose.test.yml up -d", None),
+            ("docker compose up app", None),
+            ("nix build .#checks.x86_64-linux.all", Some(Kind::Test)),
+            ("cargo xtask test --all", Some(Kind::Test)),
         ] {
             assert_eq!(kind(line), wanted, "{line}");
         }

@@ -5,6 +5,7 @@ mod called;
 mod commands;
 mod expressions;
 mod images;
+mod known;
 mod model;
 mod recipes;
 mod resolve;
@@ -13,7 +14,7 @@ mod systems;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::vocabulary::{ActionUse, CiStep, Rollback};
-use crate::facts::{Confidence, Data, Fact};
+use crate::facts::{Attr, Confidence, Data, Fact};
 use crate::link::{Context, Linked};
 use crate::scan::source::{Role, Span};
 use model::{Action, Deed, Job, Kind, Pipeline};
@@ -21,7 +22,7 @@ use resolve::Resolver;
 
 /// Adds CI steps, uses of shared actions, and the ways back that pipelines show.
 pub fn emit(context: &Context<'_>, linked: &mut Linked) {
-    let resolver = Resolver { context };
+    let resolver = Resolver::new(context);
     let pipelines: Vec<Read<'_>> = systems::read(context.repository)
         .into_iter()
         .map(|pipeline| {
@@ -105,6 +106,18 @@ impl<'r, 'a> Order<'r, 'a> {
         in_job(&self.pipelines[at].deeds[job]) || called.is_some_and(|at| self.pipelines[*at].deeds.iter().any(in_job))
     }
 
+    /// Whether another file of one pipeline tests in an earlier stage.
+    fn earlier_in_other_files(&self, at: usize, job: &Job<'_>) -> bool {
+        let system = self.pipelines[at].pipeline.system;
+        let Some(stage) = job.stage.filter(|_| system == "gitlab") else { return false };
+        let others =
+            self.pipelines.iter().enumerate().filter(|(other, read)| *other != at && read.pipeline.system == system);
+        others.into_iter().any(|(other, read)| {
+            let mut jobs = read.pipeline.jobs.iter().enumerate();
+            jobs.any(|(number, job)| job.stage.is_some_and(|earlier| earlier < stage) && self.tests(other, number))
+        })
+    }
+
     fn round(&mut self) -> bool {
         let mut found = Vec::new();
         for (at, read) in self.pipelines.iter().enumerate() {
@@ -114,7 +127,10 @@ impl<'r, 'a> Order<'r, 'a> {
             for (number, job) in jobs.iter().enumerate() {
                 let needs = job.needs.iter().filter_map(|need| index.get(need.as_str()).copied());
                 let mut before = needs.chain(earlier_stages(&read.pipeline, job));
-                if self.after[at][number] || before.any(|need| self.tests(at, need) || self.after[at][need]) {
+                if self.after[at][number]
+                    || before.any(|need| self.tests(at, need) || self.after[at][need])
+                    || self.earlier_in_other_files(at, job)
+                {
                     found.push((at, number));
                     let called = job.calls.as_deref().and_then(|path| self.by_path.get(path));
                     found.extend(called.iter().flat_map(|at| (0..self.after[**at].len()).map(|number| (**at, number))));
@@ -146,7 +162,7 @@ fn emit_deed(context: &Context<'_>, pipeline: &Pipeline<'_>, deed: &Deed, after_
         command: deed.command.as_str().into(),
         after_tests: after_tests.into(),
         started_by: pipeline.triggers.clone().into(),
-        of_service: deed.of_service.into(),
+        of_service: deed.of_service.map_or(Attr::Unknown, Attr::Known),
     };
     let mut fact = at_pipeline(context, step, pipeline, deed.span).confidence(deed.confidence);
     fact.related = deed.related.clone();

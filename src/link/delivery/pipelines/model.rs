@@ -50,6 +50,8 @@ pub struct Job<'a> {
     pub calls: Option<String>,
     /// Values that its steps are repeated for.
     pub matrix: Option<&'a Node>,
+    /// Values of `inputs.NAME` in its steps.
+    pub inputs: Vec<(String, String)>,
     /// Its steps in order.
     pub steps: Vec<Step<'a>>,
 }
@@ -81,6 +83,8 @@ pub enum Action<'a> {
         /// Where the name stands.
         span: Span,
     },
+    /// Runs a pipeline that is not in the tree: its name.
+    Elsewhere(String),
     /// Runs a plugin image with settings.
     Plugin {
         /// The image.
@@ -101,8 +105,8 @@ pub struct Deed {
     pub span: Span,
     /// How sure.
     pub confidence: Confidence,
-    /// It works on the service's own code.
-    pub of_service: bool,
+    /// It works on the service's own code; `None` where what it runs cannot be seen.
+    pub of_service: Option<bool>,
     /// It publishes an image under a name that tells its version; `None` where what it runs cannot be seen.
     pub versioned_image: Option<bool>,
     /// The line of the script that it goes through.

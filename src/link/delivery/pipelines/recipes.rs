@@ -26,6 +26,32 @@ pub fn just(text: &str, name: &str) -> Option<Recipe> {
     Some(recipe)
 }
 
+/// Paths of the files that a justfile imports.
+pub fn just_imports(text: &str) -> Vec<&str> {
+    text.lines().filter_map(|line| statement(line, "import")).map(unquoted).collect()
+}
+
+/// Modules of a justfile, with the path of their file where it is given.
+pub fn just_modules(text: &str) -> Vec<(&str, Option<&str>)> {
+    text.lines().filter_map(|line| statement(line, "mod")).map(module).collect()
+}
+
+fn module(rest: &str) -> (&str, Option<&str>) {
+    let (name, path) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
+    (name, Some(unquoted(path)).filter(|path| !path.is_empty()))
+}
+
+/// What follows a keyword of a justfile, which `?` makes optional.
+fn statement<'l>(line: &'l str, keyword: &str) -> Option<&'l str> {
+    let rest = line.strip_prefix(keyword)?;
+    let rest = rest.strip_prefix('?').unwrap_or(rest);
+    rest.starts_with([' ', '\t']).then(|| rest.trim())
+}
+
+fn unquoted(text: &str) -> &str {
+    text.trim().trim_matches(['"', '\''])
+}
+
 /// A target of a Makefile; `$(NAME)` of the file's own assignments and `$(call NAME)` of its `define`s are put in.
 pub fn make(text: &str, name: &str) -> Option<Recipe> {
     let mut recipe = indented(text, |head| {

@@ -1,13 +1,15 @@
 //! Follows a step into what it runs: scripts of the tree, recipes, aliases, composite actions.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use super::commands::{self, Command, commands};
-use super::expressions::variants;
+use super::expressions::{text_of, variants};
 use super::model::{Action, Deed, Job, Kind, Step};
 use super::{actions, called, systems};
 use crate::facts::{Confidence, Related};
 use crate::link::Context;
+use crate::parse::document::Node;
 use crate::scan::source::{Place, SourceFile, Span};
 
 /// How deep scripts that call scripts are followed.
@@ -26,6 +28,8 @@ const MISSES: usize = 50;
 pub struct Resolver<'a> {
     /// The tree and its services.
     pub context: &'a Context<'a>,
+    /// How many actions and templates of the tree may still be entered.
+    locals: Cell<usize>,
 }
 
 /// Where a script is being read, and what was found on the way.
@@ -50,17 +54,36 @@ struct Script<'s> {
     from: u32,
 }
 
+/// How deep actions and templates of the tree that use each other are followed.
+const LOCAL_DEPTH: usize = 4;
+
+/// How many actions and templates of the tree are entered in all.
+const LOCALS: usize = 5_000;
+
 impl<'a> Resolver<'a> {
+    /// A resolver for a tree.
+    pub fn new(context: &'a Context<'a>) -> Resolver<'a> {
+        Resolver { context, locals: Cell::new(LOCALS) }
+    }
+
     /// What a step does, added to `deeds`.
     pub fn step(&self, file: &SourceFile, job: &Job<'_>, step: &Step<'_>, deeds: &mut Vec<Deed>) {
+        self.step_at(file, job, step, LOCAL_DEPTH, deeds);
+    }
+
+    fn step_at(&self, file: &SourceFile, job: &Job<'_>, step: &Step<'_>, depth: usize, deeds: &mut Vec<Deed>) {
         let mut found = Vec::new();
         match &step.action {
             Action::Script(text) => {
                 for variant in variants(text, job.matrix) {
+                    let variant = put_inputs(&variant, &job.inputs);
                     self.script_of_step(file, step, text, &variant, &mut found);
                 }
             }
-            Action::Use { name, .. } if name.starts_with("./") => self.composite(step, name, &mut found),
+            Action::Use { name, inputs, .. } if name.starts_with("./") => {
+                self.local(step, name, *inputs, depth, &mut found);
+            }
+            Action::Elsewhere(what) => found.extend(actions::elsewhere(what, step.span)),
             Action::Use { .. } => actions::used(self, job, step, &mut found),
             Action::Plugin { image, settings } => actions::plugin(step, image, *settings, &mut found),
         }
@@ -120,8 +143,7 @@ impl<'a> Resolver<'a> {
             let folder = walk.folder.clone();
             self.script(&Script { text: inner, ..*script }, walk);
             walk.folder = folder;
-        } else if let Some(assigned) = command.words.first().and_then(|word| assigned(script.text, word)) {
-            let text = format!("{assigned} {}", command.words[1..].join(" "));
+        } else if let Some(text) = put_assigned(script.text, &command.words) {
             self.script(&Script { text: &text, ..*script }, walk);
         } else {
             self.follow(command, walk);
@@ -158,15 +180,20 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn of_service(&self, kind: Kind, words: &[String], folder: &str) -> bool {
+    /// `None` where the tests run inside an image or a program of the tree that is not read.
+    fn of_service(&self, kind: Kind, words: &[String], folder: &str) -> Option<bool> {
         if !matches!(kind, Kind::Test | Kind::Audit) || self.context.workspace.packages.is_empty() {
-            return true;
+            return Some(true);
         }
         let program = words.first().map_or("", String::as_str);
+        let hidden = matches!(program, "docker" | "docker-compose" | "podman") || commands::is_xtask_of_all(words);
+        if kind == Kind::Test && hidden {
+            return None;
+        }
         let manifest = words.iter().position(|word| word == "--manifest-path").and_then(|at| words.get(at + 1));
         let folder = manifest.map_or(folder.to_string(), |path| join(folder, path.trim_end_matches("Cargo.toml")));
         let reads_rust = kind == Kind::Audit || program.starts_with("cargo") || RUST_TESTERS.contains(&program);
-        reads_rust && self.covers_service(&folder)
+        Some(reads_rust && self.covers_service(&folder))
     }
 
     /// Whether a command that runs in a folder sees the crates of a service: the folder holds them, or they hold it.
@@ -178,15 +205,23 @@ impl<'a> Resolver<'a> {
             || services.iter().flat_map(|service| &service.crates).any(|at| related(at, folder))
     }
 
-    /// The steps of a composite action of the tree, reported at the step that uses it.
-    fn composite(&self, step: &Step<'_>, name: &str, deeds: &mut Vec<Deed>) {
-        let folder = name.trim_start_matches("./").trim_end_matches('/');
-        let Some((file, job)) = systems::composite(self.context.repository, folder) else { return };
+    /// The steps of a composite action or template of the tree, reported at the step that uses it.
+    fn local(&self, step: &Step<'_>, name: &str, inputs: Option<&Node>, depth: usize, deeds: &mut Vec<Deed>) {
+        let path = name.trim_start_matches("./").trim_end_matches('/');
+        let left = self.locals.get();
+        if depth == 0 || left == 0 {
+            return;
+        }
+        self.locals.set(left - 1);
+        let Some((file, mut job)) = systems::local(self.context.repository, path) else { return };
+        let given = inputs.map(Node::entries).unwrap_or_default();
+        // What is given comes first, and is found first.
+        let given = given.iter().filter_map(|entry| Some((entry.key.to_string(), text_of(&entry.value)?)));
+        job.inputs = given.chain(std::mem::take(&mut job.inputs)).collect();
         let mut inner = Vec::new();
         for inner_step in &job.steps {
-            // A composite action that uses another one of the tree is followed no further.
-            if !matches!(&inner_step.action, Action::Use { name, .. } if name.starts_with("./")) {
-                self.step(file, &job, inner_step, &mut inner);
+            if inner.len() < DEEDS {
+                self.step_at(file, &job, inner_step, depth - 1, &mut inner);
             }
         }
         for mut deed in inner {
@@ -196,6 +231,32 @@ impl<'a> Resolver<'a> {
             deeds.push(deed);
         }
     }
+}
+
+/// A text with the values of `${{ inputs.NAME }}` put in.
+fn put_inputs(text: &str, inputs: &[(String, String)]) -> String {
+    if inputs.is_empty() || !text.contains("inputs.") {
+        return text.to_string();
+    }
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${{") {
+        let Some((expression, tail)) = after.split_once("}}") else { break };
+        out.push_str(before);
+        let name = expression.trim().strip_prefix("inputs.");
+        let value = name.and_then(|name| inputs.iter().find(|(known, _)| known == name));
+        match value {
+            Some((_, value)) => out.push_str(value),
+            None => {
+                out.push_str("${{");
+                out.push_str(expression);
+                out.push_str("}}");
+            }
+        }
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Programs other than cargo's that run tests of Rust code.
@@ -227,17 +288,40 @@ pub fn join(folder: &str, path: &str) -> String {
     parts.join("/")
 }
 
+/// A command whose program is a variable of the script, also where a function of the script runs it.
+fn put_assigned(script: &str, words: &[String]) -> Option<String> {
+    let hands_on = words.first().is_some_and(|name| is_function(script, name)) && script.contains("$@");
+    let reach = if hands_on { words.len() } else { 1 };
+    (0..reach).find_map(|at| {
+        let value = assigned(script, &words[at]).or_else(|| (at > 0).then(|| words[at].clone()))?;
+        let command = format!("{value} {}", words[at + 1..].join(" "));
+        let known =
+            at == 0 || commands(&command).first().is_some_and(|inner| commands::classify(&inner.words).is_some());
+        known.then_some(command)
+    })
+}
+
+/// Whether a script defines a function of this name.
+fn is_function(script: &str, name: &str) -> bool {
+    let plain =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let head = |line: &str| {
+        let line = line.trim_start();
+        let (keyword, line) = line.strip_prefix("function ").map_or((false, line), |line| (true, line.trim_start()));
+        let rest = line.strip_prefix(name).map(str::trim_start);
+        rest.is_some_and(|rest| rest.starts_with("()") || keyword && rest.starts_with('{'))
+    };
+    plain && script.lines().any(head)
+}
+
 /// What a script assigns to the variable that a word names: the last `NAME=value` of it.
 fn assigned(script: &str, word: &str) -> Option<String> {
     let name = word.strip_prefix('$')?.trim_matches(['{', '}']);
     let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let lines = script.lines().rev().filter(|_| plain);
-    let mut values =
+    let values =
         lines.filter_map(|line| line.trim().trim_start_matches("export ").strip_prefix(name)?.strip_prefix('='));
-    values
-        .next()
-        .map(|value| value.trim().trim_matches(['"', '\'']).to_string())
-        .filter(|value| !value.starts_with('$'))
+    values.map(|value| value.trim().trim_matches(['"', '\'']).to_string()).find(|value| !value.starts_with('$'))
 }
 
 fn shortened(text: &str) -> String {

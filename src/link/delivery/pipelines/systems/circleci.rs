@@ -59,28 +59,101 @@ const COMMANDS: usize = 8;
 const STEPS: usize = 5000;
 
 fn steps<'a>(root: &'a Node, job: &'a Node) -> Vec<Step<'a>> {
-    let mut found = Vec::new();
-    let mut left = STEPS;
-    add_steps(root, job.get("steps"), COMMANDS, &mut left, &mut found);
-    found
+    let mut reader = Reader { root, left: STEPS, found: Vec::new() };
+    reader
+        .add(job.get("steps"), &Called { defaults: job.get("parameters"), given: None, outer: None, depth: COMMANDS });
+    reader.found
 }
 
-/// Adds the steps of a list: those of commands of the file in their place, and those under a condition.
-fn add_steps<'a>(root: &'a Node, list: Option<&'a Node>, depth: usize, left: &mut usize, found: &mut Vec<Step<'a>>) {
-    for item in list.map(Node::items).unwrap_or_default() {
-        if *left == 0 || depth == 0 {
-            return;
+/// A job or command, and the values of its parameters.
+struct Called<'c, 'a> {
+    defaults: Option<&'a Node>,
+    given: Option<&'a Node>,
+    outer: Option<&'c Called<'c, 'a>>,
+    depth: usize,
+}
+
+impl<'a> Called<'_, 'a> {
+    fn parameter(&self, name: &str) -> Option<&'a Node> {
+        self.given.and_then(|given| given.get(name)).or_else(|| self.defaults?.get(name)?.get("default"))
+    }
+
+    /// A text with `<< parameters.NAME >>` of this command put in, and then of the one that calls it.
+    fn put_in(&self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("<<") {
+            out.push_str(before);
+            let Some((expression, tail)) = after.split_once(">>") else {
+                out.push_str("<<");
+                rest = after;
+                break;
+            };
+            let value = expression.trim().strip_prefix("parameters.").and_then(|name| self.parameter(name));
+            match value.and_then(text_of) {
+                Some(value) => out.push_str(&self.outer.map_or(value.clone(), |outer| outer.put_in(&value))),
+                None => {
+                    out.push_str("<<");
+                    out.push_str(expression);
+                    out.push_str(">>");
+                }
+            }
+            rest = tail;
         }
-        *left -= 1;
+        out.push_str(rest);
+        out
+    }
+}
+
+struct Reader<'a> {
+    root: &'a Node,
+    left: usize,
+    found: Vec<Step<'a>>,
+}
+
+impl<'a> Reader<'a> {
+    /// Adds the steps of a list: those of commands of the file in their place, and those under a condition.
+    fn add(&mut self, list: Option<&'a Node>, called: &Called<'_, 'a>) {
+        for item in list.map(Node::items).unwrap_or_default() {
+            if self.left == 0 || called.depth == 0 {
+                return;
+            }
+            self.left -= 1;
+            self.item(item, called);
+        }
+    }
+
+    fn item(&mut self, item: &'a Node, called: &Called<'_, 'a>) {
         let entry = item.entries().first();
         let name = entry.map_or_else(|| text_of(item).unwrap_or_default(), |entry| entry.key.to_string());
-        if let Some(entry) = entry.filter(|entry| matches!(&*entry.key, "when" | "unless")) {
-            add_steps(root, entry.value.get("steps"), depth - 1, left, found);
-        } else if let Some(command) = root.at(&["commands", &name, "steps"]) {
-            add_steps(root, Some(command), depth - 1, left, found);
-        } else {
-            found.extend(step(item));
+        let inside = |defaults, given| Called { defaults, given, outer: Some(called), depth: called.depth - 1 };
+        match entry {
+            Some(entry) if matches!(&*entry.key, "when" | "unless") => {
+                let same = Called { depth: called.depth - 1, outer: called.outer, ..*called };
+                self.add(entry.value.get("steps"), &same);
+            }
+            Some(entry) if &*entry.key == "steps" => {
+                // A command may take the steps to run as a parameter.
+                let name = text_of(&entry.value).unwrap_or_default();
+                let name = name.trim_matches(['<', '>', ' ']).trim_start_matches("parameters.").to_string();
+                let same = Called { depth: called.depth - 1, outer: called.outer, ..*called };
+                self.add(called.parameter(&name), &same);
+            }
+            entry => match self.root.at(&["commands", &name]) {
+                Some(command) => {
+                    let given = entry.map(|entry| &*entry.value);
+                    self.add(command.get("steps"), &inside(command.get("parameters"), given));
+                }
+                None => self.found.extend(step(item).map(|step| with_values(step, called))),
+            },
         }
+    }
+}
+
+fn with_values<'a>(step: Step<'a>, called: &Called<'_, 'a>) -> Step<'a> {
+    match step.action {
+        Action::Script(text) => Step { action: Action::Script(called.put_in(&text)), ..step },
+        _ => step,
     }
 }
 

@@ -10,19 +10,28 @@ pub fn read<'a>(file: &'a SourceFile, documents: &'a [Node]) -> Pipeline<'a> {
     let root = documents.first();
     let jobs = root.and_then(|root| root.get("jobs")).map(Node::entries).unwrap_or_default();
     let folder = root.map(default_folder).unwrap_or_default();
+    let called = root.and_then(events).and_then(|on| on.at(&["workflow_call", "inputs"]));
+    let inputs = called.map(defaults).unwrap_or_default();
     Pipeline {
         file,
         system: "github-actions",
         triggers: root.and_then(events).map(event_names).unwrap_or_default(),
         version_input: root.and_then(events).and_then(version_input),
-        jobs: jobs.iter().map(|entry| job(entry, &folder)).collect(),
+        jobs: jobs.iter().map(|entry| Job { inputs: inputs.clone(), ..job(entry, &folder) }).collect(),
     }
 }
 
 /// Reads the steps of a composite action.
 pub fn composite(root: &Node) -> Job<'_> {
     let steps = root.at(&["runs", "steps"]).map(Node::items).unwrap_or_default();
-    Job { steps: steps.iter().filter_map(|node| step(node, "")).collect(), ..Job::default() }
+    let inputs = root.get("inputs").map(defaults).unwrap_or_default();
+    Job { steps: steps.iter().filter_map(|node| step(node, "")).collect(), inputs, ..Job::default() }
+}
+
+/// Inputs with the values they have when nobody gives one.
+fn defaults(inputs: &Node) -> Vec<(String, String)> {
+    let default = |entry: &Entry| Some((entry.key.to_string(), entry.value.get("default").and_then(text_of)?));
+    inputs.entries().iter().filter_map(default).collect()
 }
 
 fn events(root: &Node) -> Option<&Node> {
@@ -70,9 +79,9 @@ fn job<'a>(entry: &'a Entry, folder: &str) -> Job<'a> {
         name: entry.key.to_string(),
         needs: node.get("needs").map(texts_of).unwrap_or_default(),
         calls: node.get("uses").and_then(text_of).and_then(|uses| uses.strip_prefix("./").map(str::to_string)),
-        stage: None,
         matrix: node.at(&["strategy", "matrix"]),
         steps,
+        ..Job::default()
     }
 }
 

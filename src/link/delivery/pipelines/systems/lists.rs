@@ -68,13 +68,26 @@ fn travis_deploy(deploy: &Node) -> Option<Step<'_>> {
 /// Azure Pipelines.
 pub fn azure<'a>(file: &'a SourceFile, documents: &'a [Node]) -> Pipeline<'a> {
     let mut steps = Vec::new();
-    for (step, value) in at_keys(documents, &["script", "bash", "pwsh", "powershell", "task"]) {
-        match step.get("task") {
-            Some(task) => steps.extend(azure_task(task, step.get("inputs"))),
-            None => steps.extend(script(value)),
+    for (step, value) in at_keys(documents, &["script", "bash", "pwsh", "powershell", "task", "template"]) {
+        match (step.get("task"), step.get("template")) {
+            (Some(task), _) => steps.extend(azure_task(task, step.get("inputs"))),
+            (None, Some(template)) => steps.extend(azure_template(file, template)),
+            (None, None) => steps.extend(script(value)),
         }
     }
     super::pipeline(file, "azure", one_job(steps))
+}
+
+/// A template of the tree, relative to the file that uses it, or one of another repository.
+fn azure_template<'a>(file: &SourceFile, template: &'a Node) -> Option<Step<'a>> {
+    let name = text_of(template)?;
+    let folder = if name.starts_with('/') { "" } else { file.folder() };
+    let local = format!("./{}", super::super::resolve::join(folder, name.trim_end_matches("@self")));
+    let action = match name.split_once('@') {
+        Some((_, repository)) if repository != "self" => Action::Elsewhere(name),
+        _ => Action::Use { name: local, reference: String::new(), inputs: None, span: template.span },
+    };
+    Some(Step { name: String::new(), span: template.span, folder: String::new(), action })
 }
 
 /// Tasks of Azure Pipelines, as actions that are known by name.
@@ -108,7 +121,17 @@ fn of_keys<'a>(file: &'a SourceFile, documents: &'a [Node], system: &'static str
 
 /// Buildkite.
 pub fn buildkite<'a>(file: &'a SourceFile, documents: &'a [Node]) -> Pipeline<'a> {
-    of_keys(file, documents, "buildkite", &["command", "commands"])
+    let mut pipeline = of_keys(file, documents, "buildkite", &["command", "commands"]);
+    // A script that prints steps for an agent to upload is a program; what it prints is not seen.
+    let uploads = |step: &Step<'a>| match &step.action {
+        Action::Script(text) => text.contains("| buildkite-agent pipeline upload"),
+        _ => false,
+    };
+    for job in &mut pipeline.jobs {
+        let spans: Vec<_> = job.steps.iter().filter(|step| uploads(step)).map(|step| step.span).collect();
+        job.steps.extend(spans.into_iter().map(|span| super::elsewhere("generated pipeline", span)));
+    }
+    pipeline
 }
 
 /// Bitbucket Pipelines.

@@ -7,11 +7,11 @@ mod gitlab;
 mod lists;
 mod text;
 
-use super::model::{Job, Pipeline};
+use super::model::{Action, Job, Pipeline, Step};
 use crate::link::Repository;
 use crate::parse::Syntax;
 use crate::parse::document::Node;
-use crate::scan::source::SourceFile;
+use crate::scan::source::{SourceFile, Span};
 
 /// Reads the jobs of a file of one CI system.
 type Read = for<'a> fn(&'a SourceFile, &'a [Node]) -> Pipeline<'a>;
@@ -24,14 +24,13 @@ struct System {
 
 const SYSTEMS: &[System] = &[
     System { matches: is_workflow, read: github::read },
-    System { matches: is_gitlab, read: gitlab::read },
     System { matches: |path| is_yaml(path, ".circleci/config"), read: circleci::read },
     System { matches: is_woodpecker, read: containers::woodpecker },
     System { matches: |path| is_yaml(path, ".drone"), read: containers::drone },
     System { matches: |path| path == ".travis.yml", read: lists::travis },
     System { matches: is_azure, read: lists::azure },
     System {
-        matches: |path| is_yaml(path, ".buildkite/pipeline") || is_yaml(path, "buildkite"),
+        matches: |path| path.starts_with(".buildkite/") && ends_as_yaml(path) || is_yaml(path, "buildkite"),
         read: lists::buildkite,
     },
     System { matches: |path| path == "bitbucket-pipelines.yml", read: lists::bitbucket },
@@ -55,11 +54,25 @@ pub fn read(repository: &Repository) -> Vec<Pipeline<'_>> {
         };
         pipelines.push((system.read)(file, documents));
     }
+    pipelines.extend(gitlab::read_all(repository));
+    pipelines.sort_by_key(|pipeline| pipeline.file.id);
     pipelines
 }
 
+/// What a step uses of its own tree, as a job with its file: a composite action of GitHub's by its folder, a template
+/// of Azure's by its path.
+pub fn local<'a>(repository: &'a Repository, path: &str) -> Option<(&'a SourceFile, Job<'a>)> {
+    if !ends_as_yaml(path) {
+        return composite(repository, path);
+    }
+    let file = repository.tree.find(path)?;
+    let Syntax::Documents(documents) = &repository.get(file.id).1.syntax else { return None };
+    let job = lists::azure(file, documents).jobs.into_iter().next()?;
+    Some((file, job))
+}
+
 /// The steps of the composite action in a folder, as a job.
-pub fn composite<'a>(repository: &'a Repository, folder: &str) -> Option<(&'a SourceFile, Job<'a>)> {
+fn composite<'a>(repository: &'a Repository, folder: &str) -> Option<(&'a SourceFile, Job<'a>)> {
     let file =
         ["action.yml", "action.yaml"].iter().find_map(|name| repository.tree.find(&format!("{folder}/{name}")))?;
     let Syntax::Documents(documents) = &repository.get(file.id).1.syntax else { return None };
@@ -100,6 +113,11 @@ fn is_jenkins(path: &str) -> bool {
         || path.starts_with("Jenkinsfile.")
         || path == "ci/Jenkinsfile"
         || path == ".jenkins/Jenkinsfile"
+}
+
+/// A step that runs a pipeline which is not in the tree.
+fn elsewhere(what: &str, span: Span) -> Step<'_> {
+    Step { name: String::new(), span, folder: String::new(), action: Action::Elsewhere(what.to_string()) }
 }
 
 /// A pipeline without triggers.

@@ -13,6 +13,11 @@ pub fn jenkins<'a>(file: &'a SourceFile, _documents: &'a [Node]) -> Pipeline<'a>
         from = span.end as usize;
         steps.push(Step { name: String::new(), span, folder: String::new(), action: Action::Script(script) });
     }
+    // The steps of a shared library are functions of another repository.
+    let library = ["@Library", "library(", "library '", "library \""].iter().find_map(|word| text.find(word));
+    if let Some(at) = library.filter(|_| steps.is_empty()) {
+        steps.push(super::elsewhere("shared library pipeline", Span::new(at, at + "library".len())));
+    }
     super::pipeline(file, "jenkins", vec![Job { name: "pipeline".into(), steps, ..Job::default() }])
 }
 
