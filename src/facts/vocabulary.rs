@@ -714,8 +714,8 @@ vocabulary! {
         redacted: text,
         /// code, config, env-file, image, manifest, ci, sql, key-file, document.
         location: text,
-        /// A default that production started with when nothing was set.
-        default_value: flag,
+        /// A word that stood in when nothing was set: everybody can guess it, and there is nothing to revoke.
+        weak_default: flag,
         /// Its name tells it, not its format.
         by_name: flag,
         /// First commit that has the value.

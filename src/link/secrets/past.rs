@@ -7,6 +7,7 @@ use aho_corasick::AhoCorasick;
 use rayon::prelude::*;
 
 use super::search::{self, Hit};
+use super::shape::{self, Shape};
 use super::{key, naming, patterns, place, redact, urls};
 use crate::facts::vocabulary::PastSecret;
 use crate::facts::{Confidence, Related};
@@ -32,6 +33,9 @@ impl Search for Secrets {
     }
 
     fn traces(&self, file: &SourceFile) -> Vec<Trace> {
+        if file.role != Role::Service {
+            return Vec::new();
+        }
         let trace = |hit: &Hit| {
             let (value, also) = key(hit);
             // An everyday word is no trace of itself: its whole line is.
@@ -65,6 +69,10 @@ fn hits_of(file: &SourceFile) -> Vec<Hit> {
 /// Whether production ran with it.
 fn counts(hit: &Hit) -> bool {
     hit.role == Role::Service && !hit.judgement.development_only
+}
+
+fn is_weak_default(hit: &Hit) -> bool {
+    hit.judgement.default_value && shape::of(&hit.value) != Shape::Random
 }
 
 /// Where a value was first committed.
@@ -141,7 +149,7 @@ impl Past<'_> {
                 name: hit.name.as_str().into(),
                 redacted: redact(&hit.value).as_str().into(),
                 location: hit.setting.location.word().into(),
-                default_value: hit.judgement.default_value.into(),
+                weak_default: is_weak_default(hit).into(),
                 by_name: hit.by_name.into(),
                 commit: commit.into(),
                 introduced: introduced.into(),
