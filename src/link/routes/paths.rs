@@ -55,6 +55,14 @@ pub fn serves(pattern: &str, url: &str) -> bool {
     pattern.len() == url.len()
 }
 
+/// What stands for a path of which nothing is known: like a parameter it may be anything.
+pub const UNRESOLVED: &str = "{unresolved}";
+
+/// Whether nothing but the start of a path is known.
+pub fn is_unresolved(pattern: &str) -> bool {
+    segments(pattern).last() == Some(&UNRESOLVED)
+}
+
 /// The path's segments without its query.
 pub fn segments(path: &str) -> Vec<&str> {
     let path = path.split(['?', '#']).next().unwrap_or("");

@@ -3,6 +3,7 @@
 use super::super::names::FunctionInfo;
 use super::evaluate::{Evaluator, Frame};
 use super::layers;
+use super::paths;
 use super::reparse;
 use super::value::{Answer, Entry, Framework, LayerId, Methods, Text, Value, add_layers};
 use crate::parse::rust::ast::{Attribute, Literal, Token, TokenKind};
@@ -40,9 +41,6 @@ pub fn methods_in(source: &str) -> Vec<String> {
     methods
 }
 
-/// What stands for a path of which nothing is known: like a parameter it may be anything.
-const UNRESOLVED: &str = "{unresolved}";
-
 /// The entries of handlers at a path.
 pub fn entries<'a>(
     evaluator: &Evaluator<'a>,
@@ -59,7 +57,11 @@ pub fn entries<'a>(
         };
         Entry {
             method: method.clone(),
-            path: if path.text.is_empty() && !path.complete { UNRESOLVED.to_string() } else { path.text.clone() },
+            path: if path.text.is_empty() && !path.complete {
+                paths::UNRESOLVED.to_string()
+            } else {
+                path.text.clone()
+            },
             development_only: frame.development || info.is_some_and(|info| info.development_only),
             documented: methods.documented || info.is_some_and(|info| is_documented(info)),
             answer,

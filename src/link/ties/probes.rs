@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::vocabulary::Probe;
 use crate::facts::{Attr, Data, Fact, FactId, FactKind, Facts, Related, ServiceId};
-use crate::link::routes::paths::{is_parameter, segments, serves};
+use crate::link::routes::paths::{is_parameter, is_unresolved, segments, serves};
 use crate::link::{Context, Linked};
 
 /// Ties each probe of a service to its routes and servers.
@@ -16,7 +16,11 @@ pub fn tie(_context: &Context<'_>, linked: &mut Linked) {
         let Some(tied) = tied(&linked.facts, &answering, id) else { continue };
         let fact = &mut linked.facts.all[id.0 as usize];
         if let Data::Probe(probe) = &mut fact.data {
-            called.extend(tied.routes.iter().map(|route| (*route, probe.kind.known().cloned().unwrap_or_default())));
+            // What a probe of something else calls may be a route of ours by chance only.
+            if probe.of_service == Attr::Known(true) {
+                called
+                    .extend(tied.routes.iter().map(|route| (*route, probe.kind.known().cloned().unwrap_or_default())));
+            }
             probe.served = tied.served;
             probe.port_open = tied.port_open;
             if !tied.routes.is_empty() {
@@ -70,8 +74,14 @@ fn tied(facts: &Facts, answering: &Answering, id: FactId) -> Option<Tied> {
     if matching.is_empty() {
         matching = self::matching(facts, &routes, path);
     }
-    let served =
-        if matching.is_empty() { not_served(facts, answering, fact, &routes, path) } else { Attr::Known(true) };
+    // A route whose path is a setting may serve any path, and nobody can tell which.
+    let before = matching.len();
+    matching.retain(|route| path_of(facts, *route).is_some_and(|pattern| !is_unresolved(pattern)));
+    let served = match (matching.is_empty(), before > 0) {
+        (false, _) => Attr::Known(true),
+        (true, true) => Attr::Unknown,
+        (true, false) => not_served(facts, answering, fact, &routes, path),
+    };
     let closest = if served == Attr::Known(false) { closest(facts, &routes, path) } else { None };
     Some(Tied { served, port_open, routes: matching, closest })
 }
@@ -272,6 +282,25 @@ mod tests {
         assert_eq!(open("settings().address", "8888"), Attr::Unknown);
         assert_eq!(open("\"0.0.0.0:3000\"", "${SHOP_PORT:-8888}"), Attr::Known(false));
         assert_eq!(open("\"0.0.0.0:3000\"", "3000"), Attr::Known(true));
+    }
+
+    #[test]
+    fn a_route_whose_path_is_a_setting_is_no_health_route() {
+        let main = "use axum::{Router, routing::get}; async fn metrics() {} async fn ping() {}
+            #[tokio::main] async fn main() { let app = Router::new().route(&settings().endpoint, get(metrics)).route(\"/ping\", get(ping));
+                let listener = tokio::net::TcpListener::bind(\"0.0.0.0:80\").await.unwrap(); axum::serve(listener, app).await.unwrap(); }";
+        let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\n[dependencies]\naxum = \"0.8\"\n";
+        let image = "FROM rust AS build\nRUN cargo build --release\nFROM debian\nCOPY --from=build /target/release/shop /shop\nHEALTHCHECK CMD curl -f http://localhost/healthz\nENTRYPOINT [\"/shop\"]\n";
+        let files = [("Cargo.toml", manifest), ("src/main.rs", main), ("Dockerfile", image)];
+        let linked = link(&repository(&files), &Catalog::default());
+        for (_, fact) in linked.facts.of(FactKind::Probe) {
+            assert!(matches!(&fact.data, Data::Probe(probe) if probe.served == Attr::Unknown), "{fact:?}");
+        }
+        let purposes = linked.facts.of(FactKind::Route).filter_map(|(_, fact)| match &fact.data {
+            Data::Route(route) => route.purpose.known().cloned(),
+            _ => None,
+        });
+        assert_eq!(purposes.collect::<Vec<_>>(), ["other", "liveness"]);
     }
 
     #[test]
