@@ -94,6 +94,12 @@ pub struct Behaviour {
     /// It reads what only a known caller has: an `Authorization` header, a session, claims.
     reads_credentials: bool,
     refuses: bool,
+    /// A function that it calls refuses, and speaks of authentication itself.
+    asks_to_refuse: bool,
+    /// It reads a token or key, not only a session that may be absent.
+    reads_token: bool,
+    /// What it calls turns errors of all kinds into responses, refusals among them.
+    converts_to_refusal: bool,
     /// Its own body makes an id (a UUID, a ULID).
     makes_id: bool,
     /// Its own body puts something into the extensions of the request.
@@ -113,7 +119,8 @@ impl Behaviour {
     /// As kinds of middleware.
     pub fn kinds(&self) -> Vec<String> {
         let mut kinds: Vec<String> = self.found.iter().map(|kind| (*kind).to_string()).collect();
-        if self.refuses && self.speaks_of_auth {
+        let refuses = self.refuses || (self.converts_to_refusal && self.reads_token);
+        if (refuses && self.speaks_of_auth) || self.asks_to_refuse {
             kinds.push("auth".to_string());
         }
         // An id that travels with the request is a request id, whatever it is called.
@@ -121,6 +128,20 @@ impl Behaviour {
             kinds.push("request-id".to_string());
         }
         kinds
+    }
+}
+
+impl Behaviour {
+    /// Takes in what a function does that is called. A refusal and a credential that stand in different functions have
+    /// nothing to do with each other, and of sessions all kinds of code speak.
+    fn called(&mut self, far: Behaviour) {
+        self.asks_to_refuse |= far.refuses && far.speaks_of_auth;
+        self.speaks_of_auth |= far.speaks_of_auth;
+        self.reads_credentials |= far.reads_token;
+        self.reads_token |= far.reads_token;
+        self.found.extend(far.found);
+        self.headers.extend(far.headers);
+        self.cors = far.cors.or(self.cors.take());
     }
 }
 
@@ -150,13 +171,23 @@ pub fn of_type<'a>(evaluator: &Evaluator<'a>, ty: &str) -> Vec<FunctionId> {
 
 /// Bodies with those that they certainly call, to a small depth.
 pub fn reach<'a>(evaluator: &Evaluator<'a>, bodies: &[Body<'a>], depth: usize) -> Vec<Body<'a>> {
+    reach_until(evaluator, bodies, depth, &|_| false)
+}
+
+/// The same; what functions call at which `stop` holds is left out.
+fn reach_until<'a>(
+    evaluator: &Evaluator<'a>,
+    bodies: &[Body<'a>],
+    depth: usize,
+    stop: &dyn Fn(FunctionId) -> bool,
+) -> Vec<Body<'a>> {
     let mut all: Vec<(Body<'a>, usize)> = bodies.iter().map(|body| (*body, 0)).collect();
     let mut seen: BTreeSet<FunctionId> = bodies.iter().filter_map(|body| body.function).collect();
     let mut at = 0;
     while at < all.len() && all.len() < MAX_FUNCTIONS {
         let (body, level) = all[at];
         at += 1;
-        if level >= depth {
+        if level >= depth || (level > 0 && body.function.is_some_and(stop)) {
             continue;
         }
         for target in called(evaluator, &body) {
@@ -196,7 +227,7 @@ fn called<'a>(evaluator: &Evaluator<'a>, body: &Body<'a>) -> Vec<FunctionId> {
 /// What bodies and what they call do.
 pub fn of<'a>(evaluator: &Evaluator<'a>, bodies: &[Body<'a>]) -> Behaviour {
     let mut behaviour = Behaviour::default();
-    let all = reach(evaluator, bodies, MAX_CALLS);
+    let all = reach_until(evaluator, bodies, MAX_CALLS, &|id| converts(evaluator, id));
     let spans = |body: &Body<'a>| {
         let attributes = body.function.map(|id| &evaluator.info(id).item.attributes);
         attributes.is_some_and(|all| all.iter().any(|attribute| attribute.path.last() == "instrument"))
@@ -207,9 +238,42 @@ pub fn of<'a>(evaluator: &Evaluator<'a>, bodies: &[Body<'a>]) -> Behaviour {
     for (at, body) in all.iter().enumerate() {
         // What is found far away says less: only the first bodies can be spans and logs of the layer.
         let own = at < bodies.len();
-        body.visit(&mut |expr| see(&mut behaviour, body, own, expr));
+        if !own && body.function.is_some_and(|id| converts(evaluator, id)) {
+            let mut of_errors = Behaviour::default();
+            for body in reach(evaluator, &[*body], 1) {
+                body.visit(&mut |expr| see(&mut of_errors, &body, false, expr));
+            }
+            behaviour.converts_to_refusal |= of_errors.refuses;
+            continue;
+        }
+        if own {
+            body.visit(&mut |expr| see(&mut behaviour, body, true, expr));
+            continue;
+        }
+        let mut far = Behaviour::default();
+        body.visit(&mut |expr| see(&mut far, body, false, expr));
+        behaviour.called(far);
     }
     behaviour
+}
+
+/// Whether a function turns a value into another or into a response, whoever has made it: an error type's
+/// `into_response` knows all refusals of the service, and says nothing of who calls it.
+fn converts(evaluator: &Evaluator<'_>, id: FunctionId) -> bool {
+    const TRAITS: &[&str] = &[
+        "IntoResponse",
+        "ResponseError",
+        "Responder",
+        "From",
+        "TryFrom",
+        "Into",
+        "Display",
+        "Debug",
+        "Error",
+        "Writer",
+    ];
+    let of_trait = evaluator.info(id).of_trait.as_deref();
+    of_trait.and_then(|of| of.rsplit("::").next()).is_some_and(|last| TRAITS.contains(&last))
 }
 
 /// The headers that a body itself sets.
@@ -332,6 +396,7 @@ fn see_path(behaviour: &mut Behaviour, last: &str, segments: &[String]) {
     };
     if segments.iter().any(credential) {
         behaviour.reads_credentials = true;
+        behaviour.reads_token |= !segments.iter().any(|segment| segment.to_ascii_lowercase().contains("session"));
     }
 }
 
@@ -342,6 +407,7 @@ fn see_literal(behaviour: &mut Behaviour, literal: &Literal) {
             if ["authorization", "bearer ", "x-api-key"].iter().any(|word| lower.starts_with(word)) {
                 behaviour.speaks_of_auth = true;
                 behaviour.reads_credentials = true;
+                behaviour.reads_token = true;
             }
         }
         Literal::Integer(Some(429)) => {

@@ -196,7 +196,7 @@ pub fn call<'a>(
     }
     let target = target(evaluator, frame, expr, &resolved);
     if let Some((id, ty)) = for_all(evaluator, &resolved, target) {
-        return evaluator.call_on(id, ty, arguments);
+        return evaluator.call_on(id, ty, None, arguments);
     }
     if let Some(id) = target {
         return enter(evaluator, id, arguments);

@@ -186,7 +186,13 @@ fn generic<'a>(
     let targets = targets(evaluator, frame, &value, call);
     let entered = !targets.is_empty();
     for id in targets {
-        let given = evaluator.call(id, Some(value.clone()), arguments.clone());
+        // In a trait's own method `Self` is the type of what it is called on.
+        let given = match (&value, &evaluator.info(id).self_type) {
+            (Value::Struct(ty, _), None) => {
+                evaluator.call_on(id, ty.clone(), Some(value.clone()), arguments.clone())
+            }
+            _ => evaluator.call(id, Some(value.clone()), arguments.clone()),
+        };
         result = unite::unite(evaluator, result, given);
     }
     if result.matters() || result.text().is_some() {

@@ -125,6 +125,8 @@ pub struct Evaluator<'a> {
     pub cut: bool,
     memo: HashMap<FunctionId, Value<'a>>,
     stack: Vec<FunctionId>,
+    /// The type that `Self` is in the next call: of a trait's default method, or of an impl for all types.
+    as_type: Option<String>,
     /// Constants that are being evaluated, so that one that means itself ends.
     constants: Vec<String>,
     depth: usize,
@@ -146,6 +148,7 @@ impl<'a> Evaluator<'a> {
             cut: false,
             memo: HashMap::new(),
             stack: Vec::new(),
+            as_type: None,
             constants: Vec::new(),
             depth: 0,
             steps: 0,
@@ -179,39 +182,34 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Calls a function that stands in a trait or in an implementation for all types, with the type that is `Self` in it.
-    pub fn call_on(&mut self, id: FunctionId, own: String, arguments: Vec<Value<'a>>) -> Value<'a> {
-        let info = self.info(id);
-        let Some(body) = &info.function.body else { return Value::Unknown };
-        if info.role != Role::Service || self.stack.contains(&id) || self.stack.len() >= MAX_CALLS {
-            return Value::Unknown;
-        }
-        let mut frame = Frame::new(info.module, info.file);
-        frame.function = Some(id);
-        frame.self_type = Some(own);
-        for (parameter, value) in info.function.parameters.iter().zip(arguments) {
-            self.bind_parameter(&mut frame, parameter, value);
-        }
-        self.stack.push(id);
-        let last = self.block(&mut frame, body);
-        self.stack.pop();
-        frame.returns.into_iter().fold(last, |all, value| unite::unite(self, all, value))
+    pub fn call_on(
+        &mut self,
+        id: FunctionId,
+        own: String,
+        receiver: Option<Value<'a>>,
+        arguments: Vec<Value<'a>>,
+    ) -> Value<'a> {
+        self.as_type = Some(own);
+        self.call(id, receiver, arguments)
     }
 
     /// Calls a function of the tree.
     pub fn call(&mut self, id: FunctionId, receiver: Option<Value<'a>>, arguments: Vec<Value<'a>>) -> Value<'a> {
         let info = self.info(id);
+        let as_type = self.as_type.take();
         let Some(body) = &info.function.body else { return Value::Unknown };
         if info.role != Role::Service || self.stack.contains(&id) || self.stack.len() >= MAX_CALLS {
             return Value::Unknown;
         }
-        let plain = !receiver.as_ref().is_some_and(Value::matters)
+        let plain = as_type.is_none()
+            && !receiver.as_ref().is_some_and(Value::matters)
             && !arguments.iter().any(|value| value.matters() || decides(value, info));
         if plain && let Some(known) = self.memo.get(&id) {
             return known.clone();
         }
         let mut frame = Frame::new(info.module, info.file);
         frame.function = Some(id);
-        frame.self_type.clone_from(&info.self_type);
+        frame.self_type = as_type.or_else(|| info.self_type.clone());
         frame.development = info.development_only;
         if let Some(receiver) = receiver {
             frame.bind("self", receiver);

@@ -8,8 +8,10 @@ use super::behaviour::{self, Body};
 use super::evaluate::Evaluator;
 use super::value::Answer;
 use crate::facts::vocabulary::Handler;
-use crate::parse::rust::ast::{Attribute, Expr, ExprKind, Item, ItemKind, Literal, Parameter, TokenKind, Type};
-use crate::scan::source::{FileId, Place, Span};
+use crate::parse::rust::ast::{
+    Attribute, Expr, ExprKind, Item, ItemKind, Literal, Parameter, PatternKind, Statement, TokenKind, Type,
+};
+use crate::scan::source::{FileId, Place, Role, Span};
 
 /// A handler with what routes need to know of it.
 #[derive(Clone, Debug)]
@@ -91,7 +93,7 @@ fn of_function<'a>(evaluator: &Evaluator<'a>, id: FunctionId) -> HandlerFacts {
         facts.fact.constant = false.into();
         facts.fact.reports_failure = true.into();
     }
-    if extractors.iter().any(|extractor| extractor.auth) {
+    if extractors.iter().any(|extractor| extractor.auth) || leaves_without_session(info) {
         facts.auth = Some(true);
     }
     let rocket = info.item.attributes.iter().any(|attribute| {
@@ -113,9 +115,20 @@ fn of_function<'a>(evaluator: &Evaluator<'a>, id: FunctionId) -> HandlerFacts {
     facts
 }
 
+/// Whether a handler goes no further without a session: `let Some(session) = maybe_session else { return .. };`.
+fn leaves_without_session(info: &FunctionInfo<'_>) -> bool {
+    let Some(body) = &info.function.body else { return false };
+    body.statements.iter().any(|statement| {
+        let Statement::Let { pattern, value: Some(value), otherwise: Some(_), .. } = statement else { return false };
+        let PatternKind::TupleStruct(_, parts) = &pattern.kind else { return false };
+        let named = parts.iter().any(|part| matches!(&part.kind, PatternKind::Name(name) if name.contains("session")));
+        // Not one that is looked up by an id that anybody may send.
+        named && matches!(&*value.kind, ExprKind::Path(path) if path.last().contains("session"))
+    })
+}
+
 /// Rocket: a parameter that the attribute's path or data names is input.
 fn inputs_by_name(parameters: &[Parameter], attributes: &[crate::parse::rust::ast::Attribute]) -> bool {
-    use crate::parse::rust::ast::PatternKind;
     let texts: Vec<&str> = attributes
         .iter()
         .flat_map(|attribute| &attribute.tokens)
@@ -434,6 +447,9 @@ fn extractors<'a>(evaluator: &Evaluator<'a>, info: &'a FunctionInfo<'a>) -> Vec<
 fn makers<'a>(evaluator: &Evaluator<'a>, ty: &str) -> Vec<Body<'a>> {
     let makes = |id: &&FunctionId| {
         let info = evaluator.info(**id);
+        if info.role != Role::Service {
+            return false;
+        }
         let by_trait = info.of_trait.as_deref().is_some_and(|of| {
             of.rsplit("::")
                 .next()
@@ -496,7 +512,10 @@ fn security_scheme(item: &Item) -> Option<bool> {
 }
 
 fn of_type<'a>(evaluator: &Evaluator<'a>, ty: &str) -> Option<Extractor<'a>> {
-    // A type that a macro makes is known by its impls only.
+    // A type that a macro makes is known by its impls only; an alias of `Box<dyn ..>` is many types.
+    if !ty.contains("::") {
+        return None;
+    }
     let item = evaluator.names.item_at(ty).map(|info| info.item);
     let attributes = item.map_or(&[][..], |item| &item.attributes);
     let database = attributes.iter().any(|attribute| matches!(attribute.path.last(), "database"));

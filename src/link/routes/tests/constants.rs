@@ -79,3 +79,18 @@ fn functions_for_all_types_know_their_own() {
         pub struct Home; impl Simple for Home { const PATH: &'static str = \"/\"; }";
     assert_eq!(routes("axum = \"0.8\"", &[("src/main.rs", main), ("src/pages.rs", pages)]), ["GET /", "GET /health"]);
 }
+
+#[test]
+fn traits_give_the_paths_of_the_types_that_implement_them() {
+    let paths = "pub trait Route { fn route() -> &'static str; } pub trait Simple { const PATH: &'static str; }
+        impl<T> Route for T where T: Simple { fn route() -> &'static str { Self::PATH } }
+        pub struct Health; impl Simple for Health { const PATH: &'static str = \"/health\"; }
+        pub struct Own; impl Route for Own { fn route() -> &'static str { \"/own/{id}\" } }
+        pub trait Page { const NAME: &'static str; fn path() -> String { format!(\"/pages/{}\", Self::NAME) } }
+        pub struct Home; impl Page for Home { const NAME: &'static str = \"home\"; } pub struct About; impl Page for About { const NAME: &'static str = \"about\"; }";
+    let main = "mod paths; use paths::{self as at, Route, Page}; use axum::{Router, routing::get}; async fn x() {}
+        #[tokio::main] async fn main() { let app = Router::new().route(at::Health::route(), get(x)).route(at::Own::route(), get(x))
+            .route(&at::Home::path(), get(x)).route(&at::About::path(), get(x)); axum::serve(l(), app).await.unwrap(); } fn l() -> tokio::net::TcpListener { l() }";
+    let found = routes(super::AXUM, &[("src/main.rs", main), ("src/paths.rs", paths)]);
+    assert_eq!(found, ["GET /health", "GET /own/{id}", "GET /pages/about", "GET /pages/home"]);
+}

@@ -6,6 +6,7 @@ use crate::link::catalog::Catalog;
 use crate::link::trial::repository;
 use crate::link::{Linked, link};
 
+mod auth;
 mod constants;
 mod frameworks;
 mod rocket;
