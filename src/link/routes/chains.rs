@@ -188,9 +188,7 @@ fn generic<'a>(
     for id in targets {
         // In a trait's own method `Self` is the type of what it is called on.
         let given = match (&value, &evaluator.info(id).self_type) {
-            (Value::Struct(ty, _), None) => {
-                evaluator.call_on(id, ty.clone(), Some(value.clone()), arguments.clone())
-            }
+            (Value::Struct(ty, _), None) => evaluator.call_on(id, ty.clone(), Some(value.clone()), arguments.clone()),
             _ => evaluator.call(id, Some(value.clone()), arguments.clone()),
         };
         result = unite::unite(evaluator, result, given);

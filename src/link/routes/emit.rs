@@ -67,18 +67,6 @@ fn name_servers<'a>(evaluator: &Evaluator<'a>, found: Vec<Found>) -> Vec<Told<'a
             entry.path = paths::normal(&entry.path);
         }
         let entries = once(entries);
-        // Branches of a condition that mount the same are one registration.
-        let mut kept: Vec<Entry<'a>> = Vec::with_capacity(entries.len());
-        let mut seen: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
-        for entry in entries {
-            let known = seen.entry((entry.method.clone(), entry.path.clone())).or_default();
-            let again = |at: &usize| !entry.partial && kept[*at].answers_like(&entry);
-            if !known.iter().any(again) {
-                known.push(kept.len());
-                kept.push(entry);
-            }
-        }
-        let entries = kept;
         let shared = shared_prefix(&entries);
         let same = |other: &&mut Told<'_>| {
             other.found.services == found.services
@@ -112,16 +100,21 @@ fn name_servers<'a>(evaluator: &Evaluator<'a>, found: Vec<Found>) -> Vec<Told<'a
     all
 }
 
-/// One entry a registration: branches of which one runs can register the same thing. What only one of them covers it
-/// with does not certainly cover it.
+/// One entry a registration: branches of a condition can register the same thing. What only one of them covers it with
+/// does not certainly cover it.
 fn once(entries: Vec<Entry<'_>>) -> Vec<Entry<'_>> {
-    let mut at: BTreeMap<(Place, String, String), usize> = BTreeMap::new();
-    let mut all: Vec<Entry<'_>> = Vec::new();
+    let mut seen: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+    let mut all: Vec<Entry<'_>> = Vec::with_capacity(entries.len());
     for entry in entries {
-        match at.get(&(entry.place, entry.method.clone(), entry.path.clone())) {
-            Some(known) => all[*known].layers.retain(|layer| entry.layers.contains(layer)),
+        let known = seen.entry((entry.method.clone(), entry.path.clone())).or_default();
+        let again = |at: &&usize| {
+            let other = &all[**at];
+            other.place == entry.place || (!entry.partial && other.answers_like(&entry))
+        };
+        match known.iter().find(again).copied() {
+            Some(at) => all[at].layers.retain(|layer| entry.layers.contains(layer)),
             None => {
-                at.insert((entry.place, entry.method.clone(), entry.path.clone()), all.len());
+                known.push(all.len());
                 all.push(entry);
             }
         }

@@ -8,6 +8,7 @@ use crate::link::{Linked, link};
 
 mod auth;
 mod constants;
+mod endless;
 mod frameworks;
 mod rocket;
 
