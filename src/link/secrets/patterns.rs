@@ -164,10 +164,11 @@ fn judge(text: &str, kind: &'static Kind, span: Span) -> Result<Match, Miss> {
     if entropy < kind.entropy {
         return Err(Miss::Entropy(entropy));
     }
-    if !kind.lines && documented(value) {
+    let checked = kind.check().map_or(Checked::Good, |check| check(value));
+    let proven = kind.proves() && checked == Checked::Good;
+    if !proven && !kind.lines && documented(value) {
         return Err(Miss::Documented);
     }
-    let checked = kind.check().map_or(Checked::Good, |check| check(value));
     match checked {
         Checked::Wrong => Err(Miss::Structure),
         Checked::Good => Ok(Match { kind, span, unsure: kind.unsure }),
