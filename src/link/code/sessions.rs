@@ -23,6 +23,7 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>]) {
         match found.kind() {
             FactKind::Cookie => {
                 holds_session(context, found);
+                dressed_beside(context, found);
                 secure_where_served(found);
             }
             FactKind::Authentication if found.entry.subject == Subject::Method && found.is_set("by_cookie") => {
@@ -43,7 +44,7 @@ fn holds_session(context: &Context<'_>, found: &mut Found<'_>) {
     let session = match found.data.get("name") {
         Some(Attr::Known(Value::Text(name))) => names_session(&name),
         // A name in a constant of another crate: the file tells.
-        _ => names_session(&path) || names_session_cookie(&source.text),
+        _ => names_session(&path) || names_session_cookie(&source.text) || keeps_secrets(&source.text),
     };
     found.data.set("session", Attr::Known(Value::Flag(session)));
 }
@@ -54,6 +55,41 @@ fn names_session_cookie(text: &str) -> bool {
     words
         .map(str::to_lowercase)
         .any(|word| word.contains("cookie") && (word.contains("session") || word.contains("auth")))
+}
+
+/// Whether a file keeps cookies in a jar that encrypts or signs them: who needs that, knows callers by them.
+fn keeps_secrets(text: &str) -> bool {
+    ["PrivateCookieJar", "SignedCookieJar", "PrivateCookies", "SignedCookies", "add_private("]
+        .iter()
+        .any(|jar| text.contains(jar))
+}
+
+/// A cookie whose name is not told here may get its attributes from a function beside it that all cookies go through:
+/// `fn apply(&self, mut cookie: Cookie) { cookie.set_http_only(true); .. }`.
+fn dressed_beside(context: &Context<'_>, found: &mut Found<'_>) {
+    if matches!(found.data.get("name"), Some(Attr::Known(_))) || !found.is_set("session") {
+        return;
+    }
+    let text = &context.repository.tree.file(found.stand.file).text;
+    let mut dressed = false;
+    for (attribute, setter) in [("secure", ".set_secure("), ("http_only", ".set_http_only(")] {
+        let plain = found.data.get(attribute) == Some(Attr::Known(Value::Flag(false)));
+        if plain && text.contains(setter) && !text.contains(&format!("{setter}false")) {
+            found.data.set(attribute, Attr::Known(Value::Flag(true)));
+            dressed = true;
+        }
+    }
+    let site = ["Strict", "Lax"].iter().find(|site| {
+        text.contains(&format!(".set_same_site(SameSite::{site}"))
+            || text.contains(&format!(".set_same_site(Some(SameSite::{site}"))
+    });
+    if let (Some(site), None | Some(Attr::Unset)) = (site, found.data.get("same_site")) {
+        found.data.set("same_site", Attr::Known(Value::Text(site.to_ascii_lowercase())));
+        dressed = true;
+    }
+    if dressed {
+        found.confidence = found.confidence.min(Confidence::Medium);
+    }
 }
 
 /// Whether the service serves HTTPS is often known at run time only, and its cookies follow.

@@ -38,6 +38,8 @@ fn add(
     confidence: Confidence,
 ) {
     let title = file.slice(span).trim_start_matches(['#', ' ']).lines().next().unwrap_or("").to_string();
+    // A page that starts with settings of its site is called after its file.
+    let title = if title.starts_with("---") { file.name().to_string() } else { title };
     let data = Document { subject: what.0.into(), title: title.into(), form: what.1.into() };
     linked.facts.add(context.fact_in_role(data, file.id, span, Role::Service).confidence(confidence));
 }
