@@ -83,7 +83,7 @@ pub fn scan(root: &Path, options: &ScanOptions) -> Result<Tree, ScanError> {
     check_root(root)?;
     let mut notices = Vec::new();
     let tracking = Tracking::of(root, &mut notices);
-    let mut found = walk(root, options, &mut notices);
+    let Walked { mut found, links } = walk(root, options, &mut notices);
     add_tracked(root, options, &tracking, &mut found);
     found.sort_by(|left, right| left.path.cmp(&right.path));
     found.dedup_by(|left, right| left.path == right.path);
@@ -94,7 +94,7 @@ pub fn scan(root: &Path, options: &ScanOptions) -> Result<Tree, ScanError> {
     let read: Vec<_> = found
         .par_iter()
         .enumerate()
-        .map(|(index, found)| source_file(root, index, found, &tracking, options))
+        .map(|(index, found)| source_file(root, index, found, &named(&found.path, &links), &tracking, options))
         .collect();
     let mut files = Vec::with_capacity(read.len());
     for (file, file_notices) in read {
@@ -103,7 +103,10 @@ pub fn scan(root: &Path, options: &ScanOptions) -> Result<Tree, ScanError> {
     }
     usage::settle(&mut files);
     notices.sort();
-    Ok(Tree { root: root.to_path_buf(), git_prefix: tracking.prefix, files, past: Vec::new(), notices })
+    let id = |path: &str| files.binary_search_by(|file: &SourceFile| file.path.as_str().cmp(path)).ok();
+    let links = links.iter().filter_map(|(link, target)| Some((link.clone(), files[id(target)?].id))).collect();
+    let root = root.to_path_buf();
+    Ok(Tree { root, git_prefix: tracking.prefix, files, links, past: Vec::new(), notices })
 }
 
 /// Whether a root can be scanned at all.
@@ -125,13 +128,28 @@ fn cut_notice(found: usize, limit: usize) -> Notice {
     Notice { path: String::new(), line: None, message, fatal: true }
 }
 
+/// What the walk saw.
+#[derive(Default)]
+struct Walked {
+    found: Vec<Found>,
+    /// Symbolic links to places inside the root, with what they lead to.
+    links: Vec<(String, String)>,
+}
+
+/// The path by whose name a file is known: that of a link to it where its own does not tell what it is.
+fn named(path: &str, links: &[(String, String)]) -> String {
+    let link = || links.iter().find(|(link, target)| target == path && kind::by_name(link).is_some());
+    let own = kind::by_name(path).is_some();
+    if own { path.to_string() } else { link().map_or(path, |(link, _)| link).to_string() }
+}
+
 /// A file seen by the walk or named by the index.
 struct Found {
     path: String,
     ignored: bool,
 }
 
-fn walk(root: &Path, options: &ScanOptions, notices: &mut Vec<Notice>) -> Vec<Found> {
+fn walk(root: &Path, options: &ScanOptions, notices: &mut Vec<Notice>) -> Walked {
     let exclude = options.exclude.clone();
     let base = root.to_path_buf();
     let walker = WalkBuilder::new(root)
@@ -145,23 +163,17 @@ fn walk(root: &Path, options: &ScanOptions, notices: &mut Vec<Notice>) -> Vec<Fo
             entry.file_name() != ".git" && relative(&base, entry.path()).is_none_or(|path| !exclude.is_match(path))
         })
         .build();
-    let mut found = Vec::new();
+    let mut walked = Walked::default();
     for entry in walker {
         match entry {
-            Ok(entry) => visit(root, &entry, options, &mut found, notices),
+            Ok(entry) => visit(root, &entry, options, &mut walked, notices),
             Err(error) => notices.push(walk_notice(root, &error)),
         }
     }
-    found
+    walked
 }
 
-fn visit(
-    root: &Path,
-    entry: &ignore::DirEntry,
-    options: &ScanOptions,
-    found: &mut Vec<Found>,
-    notices: &mut Vec<Notice>,
-) {
+fn visit(root: &Path, entry: &ignore::DirEntry, options: &ScanOptions, walked: &mut Walked, notices: &mut Vec<Notice>) {
     let Some(kind) = entry.file_type() else { return };
     let Some(path) = relative(root, entry.path()) else {
         if entry.depth() > 0 {
@@ -171,23 +183,26 @@ fn visit(
         return;
     };
     if kind.is_file() {
-        found.push(Found { path, ignored: false });
+        walked.found.push(Found { path, ignored: false });
     } else if kind.is_symlink() {
-        if let Some(message) = link_problem(root, entry.path()) {
-            notices.push(notice(&path, message));
+        match link_target(root, entry.path()) {
+            Ok(target) => walked.links.extend(target.map(|target| (path, target))),
+            Err(message) => notices.push(notice(&path, message)),
         }
     } else if kind.is_dir() && entry.depth() == options.max_depth {
         notices.push(notice(&path, "nested too deeply: not entered"));
     }
 }
 
-/// What is wrong with a symbolic link: nothing when it leads to a place inside the root, which is read there.
-fn link_problem(root: &Path, link: &Path) -> Option<&'static str> {
+/// The relative path that a symbolic link leads to inside the root, where it is read; `None` for the root itself.
+fn link_target(root: &Path, link: &Path) -> Result<Option<String>, &'static str> {
     let Ok(target) = std::fs::canonicalize(link) else {
-        return Some("symbolic link that leads nowhere or in a circle: not read");
+        return Err("symbolic link that leads nowhere or in a circle: not read");
     };
-    let inside = std::fs::canonicalize(root).is_ok_and(|root| target.starts_with(root));
-    (!inside).then_some("symbolic link that leads out of the scanned folder: not read")
+    match std::fs::canonicalize(root) {
+        Ok(root) if target.starts_with(&root) => Ok(relative(&root, &target)),
+        _ => Err("symbolic link that leads out of the scanned folder: not read"),
+    }
 }
 
 fn walk_notice(root: &Path, error: &ignore::Error) -> Notice {
@@ -224,12 +239,13 @@ fn source_file(
     root: &Path,
     index: usize,
     found: &Found,
+    name: &str,
     tracking: &Tracking,
     options: &ScanOptions,
 ) -> (SourceFile, Vec<Notice>) {
-    let named = kind::by_name(&found.path);
+    let named = kind::by_name(name);
     let mut contents = read::read(&root.join(&found.path), named == Some(Kind::Binary), options.max_file_size);
-    if contents.binary && kind::is_text_by_name(&found.path) {
+    if contents.binary && kind::is_text_by_name(name) {
         contents.problems.push((None, "holds NUL bytes, so it is no text: not read".to_string()));
     }
     let kind = match (contents.binary, named) {
@@ -359,6 +375,19 @@ mod tests {
         let tree = scan(folder.path(), &ScanOptions::default()).unwrap();
         let notices: Vec<&str> = tree.notices.iter().map(|notice| notice.path.as_str()).collect();
         assert_eq!(notices, ["circle", "outside"]);
+        assert_eq!(tree.find("inside").map(|file| file.path.as_str()), Some("real"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_tells_what_a_file_is_whose_own_name_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("images")).unwrap();
+        std::fs::write(folder.path().join("images/service"), "FROM debian:12\n").unwrap();
+        std::os::unix::fs::symlink("images/service", folder.path().join("Dockerfile")).unwrap();
+        let tree = scan(folder.path(), &ScanOptions::default()).unwrap();
+        assert_eq!(roles(&tree), [("images/service", Kind::Dockerfile, Role::Service)]);
+        assert_eq!(tree.find("Dockerfile").map(|file| file.path.as_str()), Some("images/service"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What every later stage knows of a file: its path, kind, role and text.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -264,6 +265,8 @@ pub struct Tree {
     pub git_prefix: Option<String>,
     /// Files sorted by path; a [`FileId`] is an index here.
     pub files: Vec<SourceFile>,
+    /// Symbolic links to files of the tree, by their own path.
+    pub links: BTreeMap<String, FileId>,
     /// Versions of files in which the search of the history found something, oldest first; their ids go on from the
     /// files'.
     pub past: Vec<PastFile>,
@@ -289,9 +292,12 @@ impl Tree {
         self.past(id).map_or_else(|| path.clone(), |past| format!("{}:{path}", past.commit.id))
     }
 
-    /// The file at a relative path.
+    /// The file at a relative path, or that a symbolic link there leads to.
     pub fn find(&self, path: &str) -> Option<&SourceFile> {
-        self.files.binary_search_by(|file| file.path.as_str().cmp(path)).ok().map(|at| &self.files[at])
+        match self.files.binary_search_by(|file| file.path.as_str().cmp(path)) {
+            Ok(at) => self.files.get(at),
+            Err(_) => self.links.get(path).map(|id| self.file(*id)),
+        }
     }
 
     /// `path:line` of a place.

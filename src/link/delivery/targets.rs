@@ -49,6 +49,8 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
             add(context, linked, file, file.line_span(1), (platform, *automatic));
         } else if file.kind == Kind::Toml && file.name().starts_with("fly.") {
             add(context, linked, file, file.line_span(1), ("fly", false));
+        } else if file.name() == "project.toml" && file.text.contains("buildpacks") {
+            add(context, linked, file, file.line_span(1), ("buildpacks", false));
         } else if file.kind == Kind::SystemdUnit && file.text.contains("ExecStart=") {
             add(context, linked, file, file.line_span(1), ("systemd", false));
         }

@@ -129,12 +129,14 @@ pub fn classify(words: &[String]) -> Option<(Kind, &[String])> {
     }
     let inner = (1..words.len())
         .find_map(|at| direct(self::program(&words[at]), &words[at..]).map(|kind| (kind, &words[at..])));
-    inner.or_else(|| runs_tests_of_compose(program, words).then_some((Kind::Test, words)))
+    let tests = || inner_script(words).is_none() && runs_tests_of_compose(program, words);
+    inner.or_else(|| tests().then_some((Kind::Test, words)))
 }
 
-/// Whether a text names tests: a file, service or stage of that name.
+/// Whether a text names tests: a file, service or stage of that name, not a folder.
 fn names_tests(text: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "test" | "tests" | "tester" | "testing"))
+    let name = text.rsplit('/').next().unwrap_or(text);
+    name.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "test" | "tests" | "tester" | "testing"))
 }
 
 /// `docker compose run tests`, `docker compose -f compose.test.yml up`: the tests run in a container of their own.
@@ -142,7 +144,7 @@ fn runs_tests_of_compose(program: &str, words: &[String]) -> bool {
     let composes = program == "docker-compose"
         || matches!(program, "docker" | "podman") && words.get(1).is_some_and(|word| word == "compose");
     let at = words.iter().position(|word| matches!(word.as_str(), "run" | "up"));
-    let background = words.iter().any(|word| matches!(word.as_str(), "-d" | "--detach"));
+    let background = words.iter().any(|word| matches!(word.as_str(), "-d" | "--detach" | "--wait"));
     composes && !background && at.is_some() && words.iter().skip(1).any(|word| names_tests(word))
 }
 
@@ -304,6 +306,8 @@ mod tests {
             ("docker compose -f compose.test.yml up --exit-code-from app", Some(Kind::Test)),
             ("docker compose run --rm tests", Some(Kind::Test)),
             ("docker compose -f compose.test.yml up -d", None),
+            ("docker compose -f tests/compose.yml up", None),
+            ("docker compose run tests sh -c 'cd web && npm ci'", None),
             ("docker compose up app", None),
             ("nix build .#checks.x86_64-linux.all", Some(Kind::Test)),
             ("cargo xtask test --all", Some(Kind::Test)),
