@@ -30,6 +30,8 @@ pub struct Item {
     pub when: Vec<Applies>,
     /// What silence means.
     pub silent: Silent,
+    /// What its rules look for, as people call it: the reason where they find nothing to judge.
+    pub looked_for: Option<String>,
     /// What a person would do about it where silence means that a person is asked.
     pub ask: Option<String>,
 }
@@ -126,16 +128,17 @@ fn list(reader: &mut Reader, root: &Node, key: &str) -> Vec<Node> {
 }
 
 fn item(reader: &mut Reader, node: &Node) -> Option<Item> {
-    reader.only_keys(node, &["id", "title", "scope", "when", "silent", "ask"]);
+    reader.only_keys(node, &["id", "title", "scope", "when", "silent", "looked_for", "ask"]);
     let id = reader.text(node, "id");
     let title = reader.text(node, "title");
     let scope = reader.word(node, "scope", SCOPES).unwrap_or(ItemScope::Service);
     let silent = reader.word(node, "silent", SILENT).unwrap_or(Silent::Missing);
+    let looked_for = reader.optional_text(node, "looked_for");
     let ask = reader.optional_text(node, "ask");
     let when = node.get("when").map(|when| reader.tables(when).into_iter().cloned().collect()).unwrap_or_default();
     let when: Vec<Node> = when;
     let when = when.iter().filter_map(|node| applies(reader, node)).collect();
-    Some(Item { id: id?, title: title?, scope, when, silent, ask })
+    Some(Item { id: id?, title: title?, scope, when, silent, looked_for, ask })
 }
 
 fn applies(reader: &mut Reader, node: &Node) -> Option<Applies> {

@@ -70,7 +70,8 @@ impl<'a> Judge<'a> {
         let severity = setting.and_then(|setting| setting.severity).unwrap_or(rule.severity);
         let asked = Asked { rule, params, severity, applies: when.min(applies) };
         if asked.applies == Truth::False {
-            return Judged::na(!matches!(rule.clause, Clause::Forbid { .. }), String::new());
+            let reason = rule.when.as_ref().filter(|_| when == Truth::False).and_then(words::lacking);
+            return Judged::na(!matches!(rule.clause, Clause::Forbid { .. }), reason.unwrap_or_default());
         }
         let mut judged = match &rule.clause {
             Clause::Forbid { matches, evidence } => self.forbid(&asked, matches, evidence),
@@ -244,7 +245,7 @@ impl<'a> Judge<'a> {
         match (status, unknown) {
             (PartStatus::Unknown, Some(place)) => {
                 let (path, line) = self.repository.tree.at(place);
-                format!("cannot be told from {path}:{line}")
+                format!("the {} at {path}:{line} cannot be resolved by reading", words::kinds(kinds))
             }
             (PartStatus::Na, _) => format!("no {} found", words::kinds(kinds)),
             _ => String::new(),

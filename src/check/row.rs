@@ -155,7 +155,15 @@ fn reason(item: &Item, status: Status, parts: &[Part<'_, '_, '_>]) -> String {
         Status::Missing => missing(parts),
         Status::Manual => ask(item),
         Status::Unknown => first_reason(parts, &[PartStatus::Unknown, PartStatus::Absent]),
-        Status::Na | Status::Attested => first_reason(parts, &[PartStatus::Na]),
+        Status::Na | Status::Attested => nothing_to_judge(item, parts),
+    }
+}
+
+/// What was looked for and not found.
+fn nothing_to_judge(item: &Item, parts: &[Part<'_, '_, '_>]) -> String {
+    match &item.looked_for {
+        Some(what) => format!("looked for {what}: nothing to judge"),
+        None => first_reason(parts, &[PartStatus::Na]),
     }
 }
 
@@ -230,7 +238,7 @@ fn missing(parts: &[Part<'_, '_, '_>]) -> String {
 fn first_reason(parts: &[Part<'_, '_, '_>], statuses: &[PartStatus]) -> String {
     let rules = parts.iter().flat_map(|part| &part.rules);
     let mut said = rules.filter(|found| statuses.contains(&found.judged.status) && !found.judged.reason.is_empty());
-    said.next().map(|found| found.judged.reason.clone()).unwrap_or_else(|| "nothing of the kind here".to_string())
+    said.next().map(|found| found.judged.reason.clone()).unwrap_or_else(|| "nothing to judge was found".to_string())
 }
 
 impl Row {

@@ -175,7 +175,10 @@ fn forbids_pass_on_what_they_looked_at() {
     assert_eq!(status(&case.check(&[BUILT]), "security/sql-injection"), (Status::Pass, "2 queries, all bound"));
     case.fact(3, &[0], query(Attr::Unknown));
     let outcome = case.check(&[BUILT]);
-    assert_eq!(status(&outcome, "security/sql-injection"), (Status::Unknown, "cannot be told from src/main.rs:3"));
+    assert_eq!(
+        status(&outcome, "security/sql-injection"),
+        (Status::Unknown, "the query at src/main.rs:3 cannot be resolved by reading")
+    );
     assert!(outcome.findings.is_empty());
     case.fact(1, &[0], query(Attr::Known(true)));
     let outcome = case.check(&[BUILT]);

@@ -1,6 +1,6 @@
 //! Facts in a few words for people.
 
-use super::rules::Select;
+use super::rules::{Select, Test, When};
 use crate::facts::{Attr, Fact, Value, vocabulary};
 
 /// So many facts of one kind are named; more are counted.
@@ -27,6 +27,21 @@ pub fn kinds(selects: &[Select]) -> String {
         }
     }
     words.join(" or ")
+}
+
+/// What a condition that does not hold lacks: `no migration found`. A condition on what must not be there, or on what a
+/// fact says, lacks nothing that has a name.
+pub fn lacking(when: &When) -> Option<String> {
+    let plain = |when: &When| match when {
+        When::Fact(select) if matches!(&select.test, Test::All(tests) if tests.is_empty()) => Some(select.clone()),
+        _ => None,
+    };
+    let selects: Vec<Select> = match when {
+        When::Fact(_) => vec![plain(when)?],
+        When::Any(list) => list.iter().map(plain).collect::<Option<_>>()?,
+        When::All(_) | When::Not(_) => return None,
+    };
+    Some(format!("no {} found", kinds(&selects)))
 }
 
 /// What facts there are: `rate limit: tower_governor; 3 routes`.
@@ -78,6 +93,17 @@ pub fn plural(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::FactKind;
+
+    #[test]
+    fn a_condition_names_what_it_lacks_only_where_that_has_a_name() {
+        let any = |kind| When::Fact(Select { kind, test: Test::All(Vec::new()), roles: Vec::new() });
+        assert_eq!(lacking(&any(FactKind::Migration)).as_deref(), Some("no migration found"));
+        let either = When::Any(vec![any(FactKind::Pool), any(FactKind::Connection)]);
+        assert_eq!(lacking(&either).as_deref(), Some("no pool or connection found"));
+        assert_eq!(lacking(&When::Not(Box::new(any(FactKind::Pool)))), None);
+        assert_eq!(lacking(&When::All(vec![any(FactKind::Pool)])), None);
+    }
 
     #[test]
     fn plurals() {

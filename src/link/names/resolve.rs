@@ -93,6 +93,10 @@ impl<'a> Names<'a> {
 
     /// What a name is in the scope of a module. `last`: nothing follows it, so an item wins over a module.
     fn member<'s>(&'s self, at: ModuleId, name: &'s str, last: bool, search: &mut Search<'s>) -> Option<Meaning> {
+        // `mod hook; pub use hook::hook;`: the path begins with the module, whatever the name is looked up for.
+        if let Some(child) = self.modules[at.0 as usize].children.get(name).filter(|_| !last) {
+            return Some(Meaning::Module(*child));
+        }
         let asked = (at, name, last);
         if search.left == 0 || search.open.contains(&(at, name)) || search.closed.contains(&asked) {
             return None;
@@ -110,9 +114,6 @@ impl<'a> Names<'a> {
     fn named<'s>(&'s self, at: ModuleId, name: &'s str, last: bool, search: &mut Search<'s>) -> Option<Meaning> {
         let module = &self.modules[at.0 as usize];
         let child = module.children.get(name).copied().map(Meaning::Module);
-        if !last && child.is_some() {
-            return child;
-        }
         // `fn rocket()` does not hide the crate in `rocket::build()`.
         let starts = last || !module.functions.contains(name);
         if let Some(alias) = module.names.get(name).filter(|_| starts) {

@@ -35,7 +35,9 @@ fn calls(names: &Names<'_>, path: &str) -> Vec<String> {
 #[test]
 fn paths_are_resolved_through_imports() {
     let files = [
-        ("src/main.rs", "mod db; mod web; use db::*; use sqlx::postgres::{self, PgPoolOptions as Options};"),
+        ("src/main.rs", "mod db; mod web; mod hook; use db::*; use sqlx::postgres::{self, PgPoolOptions as Options};"),
+        ("src/hook.rs", "mod answer; pub use answer::answer;"),
+        ("src/hook/answer.rs", "pub fn answer() {}"),
         (
             "src/db/mod.rs",
             "pub mod users; pub use users::User as Person; pub type Pool = sqlx::Pool; pub enum Kind { A } pub fn open() {}",
@@ -51,6 +53,7 @@ fn paths_are_resolved_through_imports() {
             ("app", "Options::new", "sqlx::postgres::PgPoolOptions::new"),
             ("app", "postgres::connect", "sqlx::postgres::connect"),
             ("app", "open", "app::db::open"),
+            ("app", "hook::answer", "app::hook::answer::answer"),
             ("app", "Person", "app::db::users::User"),
             ("app", "Pool", "sqlx::Pool"),
             ("app::db::users", "A", "app::db::Kind::A"),

@@ -131,7 +131,34 @@ impl<'a> Inline<'_, '_, '_, 'a> {
         if !self.is_server_fault(answer.span) && !strings {
             return;
         }
-        each_in(answer, &mut |expr, around| self.shows(name, expr, around, sure, found));
+        each_in(answer, &mut |expr, around| {
+            if !self.is_kept(answer, expr.span) {
+                self.shows(name, expr, around, sure, found);
+            }
+        });
+    }
+
+    /// Text that a local of the branch holds and that goes nowhere but into logs: `let text = format!(..)`.
+    fn is_kept(&self, answer: &'a Expr, place: Span) -> bool {
+        let mut bound: Vec<&str> = Vec::new();
+        each_in(answer, &mut |outer, _| {
+            let ExprKind::Block(block) = &*outer.kind else { return };
+            bound.extend(block.statements.iter().filter_map(|statement| match statement {
+                Statement::Let { pattern, value: Some(value), .. } if value.span.holds(place) => match &pattern.kind {
+                    PatternKind::Name(name) => Some(name.as_str()),
+                    _ => None,
+                },
+                _ => None,
+            }));
+        });
+        let Some(name) = bound.last() else { return false };
+        let mut used = false;
+        each_in(answer, &mut |expr, around| {
+            let named = matches!(&*expr.kind, ExprKind::Path(path) if path.is(name))
+                || captured(expr).iter().any(|(captured, _)| captured == name);
+            used |= named && expr.span.start > place.end && !is_aside(around);
+        });
+        !used
     }
 
     /// A handler of type `Result<_, String>`: the error is the body.
