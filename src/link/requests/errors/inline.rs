@@ -132,7 +132,8 @@ impl<'a> Inline<'_, '_, '_, 'a> {
             return;
         }
         each_in(answer, &mut |expr, around| {
-            if !self.is_kept(answer, expr.span) {
+            let shows = !formatted(expr).is_empty() || !captured(expr).is_empty();
+            if shows && !self.is_kept(answer, expr.span) {
                 self.shows(name, expr, around, sure, found);
             }
         });
