@@ -27,6 +27,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("base64-text", is_base64_text),
     ("basic-login", is_login),
     ("digits-and-letters", mixed),
+    ("random-tail", random_tail),
 ];
 
 /// The CRC-32 of a text in base 62, six characters.
@@ -114,6 +115,12 @@ fn mixed(value: &str) -> Checked {
     let digits = value.bytes().any(|byte| byte.is_ascii_digit());
     let letters = value.bytes().any(|byte| byte.is_ascii_alphabetic());
     if digits && letters { Checked::Good } else { Checked::Wrong }
+}
+
+/// Numbers in base 64 are full of zeros, to their end; a random value is not.
+fn random_tail(value: &str) -> Checked {
+    let tail = &value.as_bytes()[value.len().saturating_sub(40)..];
+    if tail.windows(3).any(|three| three == b"AAA") { Checked::Wrong } else { Checked::Good }
 }
 
 /// Base 64 with or without padding.
