@@ -879,7 +879,7 @@ vocabulary! {
     /// A change that a migration makes to a table that exists before it.
     schema_change SchemaChange {
         /// create-index, drop-column, rename-column, rename-table, drop-table, add-column, set-not-null,
-        /// change-type, add-constraint, lock-table, update.
+        /// change-type, widen-type (a change of type that keeps what is stored), add-constraint, lock-table, update.
         operation: text,
         /// Table.
         table: text,
