@@ -613,6 +613,14 @@ vocabulary! {
         set: flag,
     }
 
+    /// A variable that a .env file of the service or a sample of one sets.
+    documented_variable DocumentedVariable {
+        /// Its name.
+        name: text,
+        /// Something of this repository reads it, by its name or as a field of its settings.
+        read: flag,
+    }
+
     /// A literal host, address or port in code where configuration belongs.
     hardcoded_endpoint HardcodedEndpoint {
         /// The literal.
