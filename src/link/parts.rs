@@ -321,7 +321,6 @@ pub const PARTS: &[Part] = &[
         emit: ties::images::tie,
         ..IDLE
     },
-    Part { name: "unused variables", makes: &[FactKind::DocumentedVariable], emit: ties::unused::tie, ..IDLE },
 ];
 
 #[cfg(test)]

@@ -18,8 +18,6 @@ const PURPOSES: &[(&str, &[&str])] = &[
             "mongo",
             "mongodb",
             "cockroach",
-            "documentdb",
-            "documentdb-local",
             "cassandra",
             "scylla",
             "surrealdb",

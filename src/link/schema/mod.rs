@@ -8,7 +8,6 @@ mod queries;
 mod runs;
 mod sets;
 mod sizes;
-mod widening;
 
 use super::{Context, Linked};
 

@@ -71,6 +71,9 @@ fn the_catalog_is_sound() {
     for kind in &all.kinds {
         assert!(kind.regex().is_some(), "{}", kind.id);
         assert!(kind.check.is_none() || kind.check().is_some(), "{}", kind.id);
+        assert!(kind.entropy >= 2.5 || kind.check.is_some(), "{}: nothing keeps made-up values out", kind.id);
+        // What it opens, then how to revoke it.
+        assert!(kind.revoke.split("; ").filter(|part| part.len() >= 6).count() >= 2, "{}: {}", kind.id, kind.revoke);
         assert!(!kind.matches.is_empty() && kind.keywords.iter().all(|word| word.len() >= 2), "{}", kind.id);
     }
 }

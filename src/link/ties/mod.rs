@@ -4,7 +4,6 @@ pub mod documents;
 pub mod images;
 pub mod probes;
 pub mod stopping;
-pub mod unused;
 pub mod variables;
 
 pub use images::tag_pattern;

@@ -101,6 +101,7 @@ fn score(files: &[File], reported: &BTreeSet<(String, u32)>) -> Score {
 }
 
 #[test]
+#[allow(clippy::print_stdout)]
 fn planted_secrets_are_found_and_lookalikes_are_not() {
     let seed = std::env::var("PRODCHECK_CORPUS_SEED").map_or(0, |seed| seed.parse().expect("the seed is a number"));
     let files = corpus(seed);
@@ -121,6 +122,7 @@ fn planted_secrets_are_found_and_lookalikes_are_not() {
         .collect();
     let score = score(&files, &reported);
     let wrong: usize = score.wrong.values().sum();
+    // Shown with `--nocapture`.
     println!("{} of {secrets} found, {wrong} wrong of {}", score.found, score.found + wrong);
     println!("missed: {:?}\nwrong: {:?}", score.missed, score.wrong);
     assert!(score.found * 100 >= secrets * 98, "recall below 98 %: missed {:?}", score.missed);
