@@ -613,6 +613,14 @@ vocabulary! {
         set: flag,
     }
 
+    /// A variable that a .env file of the service or a sample of one sets.
+    documented_variable DocumentedVariable {
+        /// Its name.
+        name: text,
+        /// Something of this repository reads it, by its name or as a field of its settings.
+        read: flag,
+    }
+
     /// A literal host, address or port in code where configuration belongs.
     hardcoded_endpoint HardcodedEndpoint {
         /// The literal.
@@ -879,7 +887,7 @@ vocabulary! {
     /// A change that a migration makes to a table that exists before it.
     schema_change SchemaChange {
         /// create-index, drop-column, rename-column, rename-table, drop-table, add-column, set-not-null,
-        /// change-type, add-constraint, lock-table, update.
+        /// change-type, widen-type (a change of type that keeps what is stored), add-constraint, lock-table, update.
         operation: text,
         /// Table.
         table: text,

@@ -321,6 +321,7 @@ pub const PARTS: &[Part] = &[
         emit: ties::images::tie,
         ..IDLE
     },
+    Part { name: "unused variables", makes: &[FactKind::DocumentedVariable], emit: ties::unused::tie, ..IDLE },
 ];
 
 #[cfg(test)]

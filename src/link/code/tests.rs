@@ -149,3 +149,26 @@ fn a_chain_of_many_methods_is_one_builder() {
     assert_eq!(clients.len(), 1);
     assert_eq!(clients[0].1.data.get("timeout"), Some(Attr::Unknown));
 }
+
+#[test]
+fn macros_of_the_file_are_looked_into() {
+    let main = "macro_rules! setting { ($name:expr) => { std::env::var($name).ok() }; ($name:expr, $or:expr) => { std::env::var($name).unwrap_or_else(|_| $or.to_string()) } }
+        macro_rules! client { ($name:ident) => { pub fn $name() -> reqwest::Client { reqwest::Client::new() } } }
+        client!(first); client!(second);
+        #[tokio::main] async fn main() { let port = setting!(\"PORT\"); let host = setting!(\"HOST\", \"0.0.0.0\"); axum::serve(l(), axum::Router::new()).await; }";
+    let manifest = "[package]\nname = \"app\"\nversion = \"0.1.0\"\n[dependencies]\naxum = \"0.8\"\nreqwest = \"0.12\"\ntokio = \"1\"\n";
+    let linked = link(&repository(&[("Cargo.toml", manifest), ("src/main.rs", main)]), &catalog());
+    let mut read: Vec<String> = linked
+        .facts
+        .all
+        .iter()
+        .filter_map(|fact| match &fact.data {
+            crate::facts::Data::EnvRead(read) => read.name.known().cloned(),
+            _ => None,
+        })
+        .collect();
+    read.sort();
+    assert_eq!(read, ["HOST", "PORT"]);
+    let clients = linked.facts.of(crate::facts::FactKind::OutboundClient).count();
+    assert!(clients >= 1, "{clients}");
+}

@@ -43,7 +43,7 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     for (file, parsed) in context.repository.files().filter(|(file, _)| may_pair(file)) {
         let Syntax::Rust(rust) = &parsed.syntax else { continue };
         if let Some(span) = pair(&rust.items) {
-            let data = SecretRotation { how: "key-set".into(), ..SecretRotation::default() };
+            let data = SecretRotation { how: "key-set".into() };
             linked.facts.add(context.fact(data, file.id, span).confidence(Confidence::Medium));
         }
     }

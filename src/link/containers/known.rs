@@ -18,6 +18,8 @@ const PURPOSES: &[(&str, &[&str])] = &[
             "mongo",
             "mongodb",
             "cockroach",
+            "documentdb",
+            "documentdb-local",
             "cassandra",
             "scylla",
             "surrealdb",

@@ -372,7 +372,7 @@ fn procedures(context: &Context<'_>, linked: &mut Linked, file: &SourceFile, sec
     let rotates = titled(&["rotat"])
         && (titled(&["secret", "key", "credential", "password", "certificate", "token"]) || title.trim() == "rotation");
     if rotates && section.says_how() && !file.path.to_ascii_lowercase().contains("api") {
-        put(SecretRotation { how: "document".into(), ..SecretRotation::default() }.into(), "rotation");
+        put(SecretRotation { how: "document".into() }.into(), "rotation");
     }
 }
 

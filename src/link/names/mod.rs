@@ -219,7 +219,7 @@ impl<'a> Names<'a> {
     /// Crates outside the tree that a module takes names from by glob: `use salvo::prelude::*`.
     pub fn glob_crates(&self, module: ModuleId) -> impl Iterator<Item = &str> {
         let firsts =
-            self.modules[module.0 as usize].globs.iter().filter_map(|path| path.iter().find(|part| *part != ""));
+            self.modules[module.0 as usize].globs.iter().filter_map(|path| path.iter().find(|part| !part.is_empty()));
         firsts.map(String::as_str).filter(|first| !matches!(*first, "crate" | "self" | "super" | "std" | "core"))
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::sets::{Entry, Set, up_statements};
+use super::widening::Types;
 use crate::facts::vocabulary::SchemaChange;
 use crate::link::{Context, Linked};
 use crate::parse::sql::{Action, Constraint, Kind, Name, Statement};
@@ -12,16 +13,32 @@ use crate::scan::source::Span;
 pub(super) fn emit(context: &Context<'_>, sets: &[Set], linked: &mut Linked) {
     for set in sets {
         let mut older: BTreeSet<String> = BTreeSet::new();
+        let mut types = Types::default();
         for (index, entry) in set.entries.iter().enumerate() {
             let scope = Scope::of(context, set, entry, &older, index);
             for statement in up_statements(context, entry) {
-                for (span, change) in scope.changes(statement) {
+                let text = context.repository.tree.file(entry.up).text.as_ref();
+                for (span, mut change) in scope.changes(statement) {
+                    if set.engine == Some("postgres") && is_widening(&types, text, &change, span) {
+                        change.operation = "widen-type".into();
+                    }
                     linked.facts.add(set.fact(context, change, entry.up, span));
                 }
+                types.learn(text, statement);
             }
             older.extend(scope.created);
         }
     }
+}
+
+/// A change of type that rewrites and breaks nothing.
+fn is_widening(types: &Types, text: &str, change: &SchemaChange, span: Span) -> bool {
+    let (Some(operation), Some(table), Some(column)) =
+        (change.operation.known(), change.table.known(), change.column.known())
+    else {
+        return false;
+    };
+    operation == "change-type" && types.widens(text, table, &Name { text: column.clone(), span })
 }
 
 /// What is known of one migration while its statements are read.

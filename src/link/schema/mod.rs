@@ -8,6 +8,7 @@ mod queries;
 mod runs;
 mod sets;
 mod sizes;
+mod widening;
 
 use super::{Context, Linked};
 

@@ -4,6 +4,7 @@ pub mod documents;
 pub mod images;
 pub mod probes;
 pub mod stopping;
+pub mod unused;
 pub mod variables;
 
 pub use images::tag_pattern;

@@ -6,14 +6,19 @@ use crate::facts::vocabulary::Probe;
 use crate::facts::{Attr, Data, Fact, FactId, FactKind, Facts, Related, ServiceId};
 use crate::link::routes::paths::{is_parameter, is_unresolved, segments, serves};
 use crate::link::{Context, Linked};
+use crate::scan::source::Kind;
 
 /// Ties each probe of a service to its routes and servers.
-pub fn tie(_context: &Context<'_>, linked: &mut Linked) {
+pub fn tie(context: &Context<'_>, linked: &mut Linked) {
     let probes: Vec<FactId> = linked.facts.of(FactKind::Probe).map(|(id, _)| id).collect();
     let answering = Answering::of(&linked.facts);
     let mut called: Vec<(FactId, String)> = Vec::new();
     for id in probes {
-        let Some(tied) = tied(&linked.facts, &answering, id) else { continue };
+        let Some(mut tied) = tied(&linked.facts, &answering, id) else { continue };
+        if tied.served == Attr::Known(false) && in_proxy(context, &linked.facts, id) {
+            tied.served = Attr::Unknown;
+            tied.closest = None;
+        }
         let fact = &mut linked.facts.all[id.0 as usize];
         if let Data::Probe(probe) = &mut fact.data {
             // What a probe of something else calls may be a route of ours by chance only.
@@ -30,6 +35,18 @@ pub fn tie(_context: &Context<'_>, linked: &mut Linked) {
         fact.related.extend(tied.closest);
     }
     name_routes(&mut linked.facts, &called);
+}
+
+/// Whether a reverse proxy of the repository speaks of a probe's path: it may answer it, or send it on as another.
+fn in_proxy(context: &Context<'_>, facts: &Facts, id: FactId) -> bool {
+    let Data::Probe(probe) = &facts.get(id).data else { return false };
+    let Attr::Known(path) = &probe.path else { return false };
+    let files = context.repository.tree.files.iter();
+    files.filter(|file| matches!(file.kind, Kind::Nginx | Kind::Caddyfile)).any(|file| {
+        let mut words =
+            file.text.split(|letter: char| letter.is_whitespace() || matches!(letter, '{' | ';' | '"' | '*'));
+        words.any(|word| word == path.as_str())
+    })
 }
 
 /// What may answer a probe, looked up once: there may be as many probes as facts.

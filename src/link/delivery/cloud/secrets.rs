@@ -33,20 +33,14 @@ pub fn parameter(context: &Context<'_>, linked: &mut Linked, resource: &Resource
 
 /// A rotation schedule.
 pub fn rotation(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>) {
-    add(
-        context,
-        linked,
-        resource,
-        resource.span,
-        SecretRotation { how: "resource".into(), ..SecretRotation::default() },
-    );
+    add(context, linked, resource, resource.span, SecretRotation { how: "resource".into() });
 }
 
 /// A key that the cloud rotates.
 pub fn kms(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>) {
     if resource.flag(&["enable_key_rotation"]).is_true() {
         // The key that encrypts secrets rotates; the secrets themselves do not.
-        let data = SecretRotation { how: "resource".into(), ..SecretRotation::default() };
+        let data = SecretRotation { how: "resource".into() };
         linked.facts.add(context.fact(data, resource.file.id, resource.span).confidence(Confidence::Low));
     }
 }

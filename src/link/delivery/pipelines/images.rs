@@ -28,12 +28,12 @@ pub fn published(context: &Context<'_>, pipeline: &Pipeline<'_>, job: &Job<'_>, 
     let mut found: Vec<(Span, Option<String>)> = Vec::new();
     for step in &job.steps {
         match &step.action {
-            Action::Use { name, inputs: Some(inputs), span, .. } if name.contains("build-push-action") => {
-                if may_be_on(inputs.get("push")) {
-                    let tags = inputs.get("tags").map(texts_of).unwrap_or_default().join("\n");
-                    let tags = variants(&tags, job.matrix).join("\n");
-                    found.extend(references(&tags).map(|reference| (*span, Some(reference))));
-                }
+            Action::Use { name, inputs: Some(inputs), span, .. }
+                if name.contains("build-push-action") && may_be_on(inputs.get("push")) =>
+            {
+                let tags = inputs.get("tags").map(texts_of).unwrap_or_default().join("\n");
+                let tags = variants(&tags, job.matrix).join("\n");
+                found.extend(references(&tags).map(|reference| (*span, Some(reference))));
             }
             Action::Script(text) => {
                 for variant in variants(text, job.matrix) {

@@ -129,3 +129,65 @@ fn a_grpc_server_beside_it_does_not_hide_what_an_http_server_serves() {
     let found = routes(&format!("actix-web = \"4\"\n{TONIC}"), &[("src/main.rs", main)]);
     assert_eq!(found, ["GET /orders", "POST /a.v1.Echo/Say", "POST /orders"]);
 }
+
+#[test]
+fn hooks_of_loco_give_the_routes() {
+    let main = "use loco_rs::cli; use app::app::App; #[tokio::main] async fn main() -> loco_rs::Result<()> { cli::main::<App>().await }";
+    let lib = "pub mod app; pub mod controllers;";
+    let app = "use loco_rs::{app::{AppContext, Hooks}, controller::AppRoutes}; use crate::controllers; pub struct App;
+        #[async_trait::async_trait] impl Hooks for App { fn app_name() -> &'static str { \"app\" }
+            fn routes(_ctx: &AppContext) -> AppRoutes { AppRoutes::with_default_routes().add_route(controllers::notes::routes()) } }";
+    let notes = "use loco_rs::prelude::*; async fn list() -> Result<Response> { todo!() } async fn one(_auth: auth::JWT, Path(id): Path<i32>) -> Result<Response> { todo!() }
+        pub fn routes() -> Routes { Routes::new().prefix(\"api/notes\").add(\"/\", get(list)).add(\"{id}\", get(one).delete(one)) }";
+    let files = [
+        ("src/bin/main.rs", main),
+        ("src/lib.rs", lib),
+        ("src/app.rs", app),
+        ("src/controllers/mod.rs", "pub mod notes;"),
+        ("src/controllers/notes.rs", notes),
+    ];
+    let found = described("loco-rs = \"0.16\"\naxum = \"0.8\"", &files);
+    let expected = [
+        "DELETE /api/notes/{id} auth []",
+        "GET /_health ? []",
+        "GET /_ping ? []",
+        "GET /_readiness ? []",
+        "GET /api/notes/ open []",
+        "GET /api/notes/{id} auth []",
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn paths_compared_by_hand_are_routes() {
+    let main = "use hyper::{Request, Response, Method, service::service_fn}; mod admin;
+        async fn all(request: Request<Incoming>) -> Result<Response<Body>, Infallible> { if request.uri().path() == \"/metrics\" { return metrics(); }
+            match (request.method(), request.uri().path()) { (&Method::GET, \"/\") | (&Method::GET, \"/index\") => todo!(), (&Method::POST, \"/echo\") => todo!(), _ => todo!() } }
+        #[tokio::main] async fn main() { tokio::spawn(admin::run()); hyper::server::conn::http1::Builder::new().serve_connection(io(), service_fn(all)).await; }";
+    let admin = "use hyper::{Request, Response}; async fn handle(request: Request<Incoming>) -> Response<Body> { match request.uri().path() { \"/healthz\" | \"/livez\" => todo!(), other => todo!() } }
+        pub async fn run() { hyper::server::conn::http1::Builder::new().serve_connection(io(), hyper::service::service_fn(handle)).await; }";
+    let found = routes("hyper = \"1\"", &[("src/main.rs", main), ("src/admin.rs", admin)]);
+    assert_eq!(found, ["ANY /healthz", "ANY /livez", "ANY /metrics", "GET /", "GET /index", "POST /echo"]);
+}
+
+#[test]
+fn tables_in_attributes_are_routes() {
+    let main = "mod api; use actix_web::{App, HttpServer}; use api::Api; use route_table::Routes;
+        #[actix_web::main] async fn main() { HttpServer::new(|| App::new().configure(<Api as Routes>::configure)).bind(\"0.0.0.0:1\").unwrap().run().await; }";
+    let api = "pub async fn health() {} pub async fn one() {} pub async fn add() {}
+        #[route_table::routes(routes(\"/health\" => get(health), \"/items\" => sub(Items)))] pub struct Api;
+        #[route_table::routes(routes(\"\" => [get(one), post(add)], \"/{id}\" => delete(one)))] pub struct Items;";
+    let found = routes("actix-web = \"4\"\nroute-table = \"1\"", &[("src/main.rs", main), ("src/api.rs", api)]);
+    assert_eq!(found, ["DELETE /items/{id}", "GET /health", "GET /items", "POST /items"]);
+}
+
+#[test]
+fn aide_routes_with_wrapped_handlers_and_nested_services() {
+    let main = "use aide::axum::{ApiRouter, routing::{get_with, post_with}}; use axum::Router; async fn health() {} async fn add() {}
+        fn health_routes() -> ApiRouter { ApiRouter::new().api_route_with(\"/health\", get_with(health, |op| op.summary(\"up\")).head_with(health, document), |op| op) }
+        fn v1() -> ApiRouter { ApiRouter::new().merge(health_routes()).api_route(\"/items\", post_with(add, document)) }
+        #[tokio::main] async fn main() { let v1 = v1().finish_api(&mut api()); let app = ApiRouter::new().nest_api_service(\"/api/v1\", v1);
+            axum::serve(l(), app.into_make_service()).await.unwrap(); } fn l() -> tokio::net::TcpListener { l() }";
+    let found = routes("aide = \"0.14\"\naxum = \"0.8\"", &[("src/main.rs", main)]);
+    assert_eq!(found, ["GET /api/v1/health", "HEAD /api/v1/health", "POST /api/v1/items"]);
+}
