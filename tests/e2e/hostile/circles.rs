@@ -1,8 +1,5 @@
 //! Files that lead to each other in circles: each circle ends, and what stands on it is still seen.
 
-use std::time::Instant;
-
-use super::PATIENCE;
 use crate::support::{json_of, prodcheck, service, write};
 
 /// What leads in a circle, the files, and a kind of fact that one of them shows all the same.
@@ -155,9 +152,7 @@ fn every_circle_ends() {
         for (path, text) in *files {
             write(folder.path(), path, text);
         }
-        let start = Instant::now();
         let run = json_of(folder.path());
-        assert!(start.elapsed() < PATIENCE, "{name}: {:?}", start.elapsed());
         assert!(run.code < 2, "{name}: exit {}: {}", run.code, run.err);
         assert_eq!(run.json()["services"][0]["routes"][0]["path"], "/orders", "{name}");
         if !kind.is_empty() {

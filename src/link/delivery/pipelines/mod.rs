@@ -106,16 +106,16 @@ impl<'r, 'a> Order<'r, 'a> {
         in_job(&self.pipelines[at].deeds[job]) || called.is_some_and(|at| self.pipelines[*at].deeds.iter().any(in_job))
     }
 
-    /// Whether another file of one pipeline tests in an earlier stage.
-    fn earlier_in_other_files(&self, at: usize, job: &Job<'_>) -> bool {
+    /// The first stage in which a pipeline tests; the files of GitLab's are one pipeline.
+    fn first_tested(&self, at: usize) -> Option<usize> {
         let system = self.pipelines[at].pipeline.system;
-        let Some(stage) = job.stage.filter(|_| system == "gitlab") else { return false };
-        let others =
-            self.pipelines.iter().enumerate().filter(|(other, read)| *other != at && read.pipeline.system == system);
-        others.into_iter().any(|(other, read)| {
-            let mut jobs = read.pipeline.jobs.iter().enumerate();
-            jobs.any(|(number, job)| job.stage.is_some_and(|earlier| earlier < stage) && self.tests(other, number))
-        })
+        let same = |other: usize| other == at || system == "gitlab" && self.pipelines[other].pipeline.system == system;
+        let stages = (0..self.pipelines.len()).filter(|other| same(*other)).flat_map(|other| {
+            let jobs = self.pipelines[other].pipeline.jobs.iter().enumerate();
+            let tested = jobs.filter(move |(number, _)| self.tests(other, *number) || self.after[other][*number]);
+            tested.filter_map(|(_, job)| job.stage)
+        });
+        stages.min()
     }
 
     fn round(&mut self) -> bool {
@@ -124,13 +124,11 @@ impl<'r, 'a> Order<'r, 'a> {
             let jobs = &read.pipeline.jobs;
             let index: BTreeMap<&str, usize> =
                 jobs.iter().enumerate().map(|(at, job)| (job.name.as_str(), at)).collect();
+            let first_tested = self.first_tested(at);
             for (number, job) in jobs.iter().enumerate() {
-                let needs = job.needs.iter().filter_map(|need| index.get(need.as_str()).copied());
-                let mut before = needs.chain(earlier_stages(&read.pipeline, job));
-                if self.after[at][number]
-                    || before.any(|need| self.tests(at, need) || self.after[at][need])
-                    || self.earlier_in_other_files(at, job)
-                {
+                let mut needs = job.needs.iter().filter_map(|need| index.get(need.as_str()).copied());
+                let later = job.stage.zip(first_tested).is_some_and(|(stage, first)| first < stage);
+                if self.after[at][number] || later || needs.any(|need| self.tests(at, need) || self.after[at][need]) {
                     found.push((at, number));
                     let called = job.calls.as_deref().and_then(|path| self.by_path.get(path));
                     found.extend(called.iter().flat_map(|at| (0..self.after[**at].len()).map(|number| (**at, number))));
@@ -143,11 +141,6 @@ impl<'r, 'a> Order<'r, 'a> {
         }
         changed
     }
-}
-
-fn earlier_stages<'p>(pipeline: &'p Pipeline<'_>, job: &'p Job<'_>) -> impl Iterator<Item = usize> + 'p {
-    let other = pipeline.jobs.iter().enumerate();
-    other.filter(move |(_, other)| other.stage.is_some() && other.stage < job.stage).map(|(at, _)| at)
 }
 
 /// A fact of a pipeline. Its role is that of a service's file whatever its name says: `test.yml` is CI, no test.
