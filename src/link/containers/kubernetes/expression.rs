@@ -180,9 +180,7 @@ fn call(name: &str, arguments: &[Known]) -> Known {
         "omit" | "pick" => chosen(arguments, name == "pick"),
         "trunc" => last,
         "fromYaml" => match &last {
-            Known::Value(node) => {
-                node.text().and_then(named::read_back).map_or(Known::Unknown, |node| Known::Value(node))
-            }
+            Known::Value(node) => node.text().and_then(named::read_back).map_or(Known::Unknown, Known::Value),
             other => other.clone(),
         },
         "dict" => dict(arguments),
