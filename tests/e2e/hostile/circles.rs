@@ -3,7 +3,9 @@
 use crate::support::{json_of, prodcheck, service, write};
 
 /// What leads in a circle, the files, and a kind of fact that one of them shows all the same.
-const CIRCLES: &[(&str, &[(&str, &str)], &str)] = &[
+type Circle = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
+const CIRCLES: &[Circle] = &[
     (
         "recipes of several runners",
         &[
