@@ -38,6 +38,12 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], linked: &mut Lin
             found.data.set("of_database", Attr::Known(Value::Flag(false)));
         }
     }
+    let is_generic = |found: &Found<'_>| ["deadpool", "bb8", "r2d2"].contains(&found.entry.krate.as_str());
+    let unnamed = |found: &&mut Found<'_>| found.kind() == FactKind::Pool && !found.is_set("engine");
+    for found in found.iter_mut().filter(unnamed).filter(|found| is_generic(found) && made_for_redis(context, found)) {
+        found.data.set("engine", Attr::Known(Value::Text("redis".to_string())));
+        found.data.set("of_database", Attr::Known(Value::Flag(false)));
+    }
     let bounded = statements_are_bounded(context);
     for found in found.iter_mut().filter(|found| bounded && found.kind() == FactKind::Pool) {
         found.data.set("statement_timeout", Attr::Unknown);
@@ -49,6 +55,14 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], linked: &mut Lin
             found.data.set("engine", Attr::Known(Value::Text(engine.to_string())));
         }
     }
+}
+
+/// A pool whose connections a manager of one's own makes, in a function that speaks of Redis and of no database.
+fn made_for_redis(context: &Context<'_>, found: &Found<'_>) -> bool {
+    let Some(info) = found.stand.function.map(|function| context.names.function(function)) else { return false };
+    let text = context.repository.tree.file(info.file).slice(info.item.span);
+    let names = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    names(&["Redis", "redis::"]) && !names(&["Postgres", "postgres", "Pg", "Mysql", "MySql", "Sqlite", "diesel"])
 }
 
 /// Whether code or a migration sets a statement timeout: in a hook, in options or in the address.

@@ -21,7 +21,7 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
             continue;
         }
         let package = context.workspace.package_of(&file.path);
-        if !package.is_some_and(|package| package.dependency("loco_rs").is_some()) {
+        if package.is_none_or(|package| package.dependency("loco_rs").is_none()) {
             continue;
         }
         if let Syntax::Documents(roots) = &parsed.syntax {

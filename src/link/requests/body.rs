@@ -52,7 +52,7 @@ impl<'a> Visit<'a> for Walk<'a, '_> {
 }
 
 /// Expressions whose values are dropped: statements that end with a semicolon, `let _ = ..`, `let _name = ..`.
-pub(super) fn dropped<'a>(block: &'a Block) -> Vec<&'a Expr> {
+pub(super) fn dropped(block: &Block) -> Vec<&Expr> {
     struct Dropped<'a>(Vec<&'a Expr>);
     impl<'a> Visit<'a> for Dropped<'a> {
         fn statement(&mut self, statement: &'a Statement) {

@@ -184,7 +184,7 @@ impl<'a> Logs<'_, '_, 'a> {
 }
 
 /// What an expression does with an error, where that holds a place: an `Err` arm, `if let Err`, `map_err`.
-fn branch_of_error<'a>(outer: &'a Expr, place: Span) -> Option<&'a Expr> {
+fn branch_of_error(outer: &Expr, place: Span) -> Option<&Expr> {
     let binds = |pattern: &Pattern| matches!(&pattern.kind, PatternKind::TupleStruct(path, _) if path.last() == "Err");
     let branch = match &*outer.kind {
         ExprKind::Match { arms, .. } => {
