@@ -436,9 +436,9 @@ fn key(previous: &str, before: &[&str]) -> Says {
     if SECRET_KEYS.contains(&previous) || before.contains(&"secret") {
         return Says::Secret;
     }
-    // `SERVICE_PWD_KEY`; a `pass_key` is something else.
-    if PASSWORDS.contains(&previous) && !matches!(previous, "pass" | "pw") {
-        return Says::Password;
+    // `SERVICE_PWD_KEY` holds what passwords are hashed with; `passwordKey` says under which key a password is kept.
+    if matches!(previous, "pwd" | "passwd" | "pswd") {
+        return Says::Maybe;
     }
     let interface = INTERFACE_KEYS.contains(&previous) || before.contains(&"api");
     if interface { Says::Maybe } else { Says::Nothing }
@@ -520,9 +520,10 @@ mod tests {
             ("POSTGRES_PASSWORD", Says::Password),
             ("SHOP_SETUP__ADMIN_PWD", Says::Password),
             ("PGPASSWORD", Says::Password),
-            ("SERVICE_PWD_KEY", Says::Password),
-            ("APP_PASSWD_KEY", Says::Password),
+            ("SERVICE_PWD_KEY", Says::Maybe),
+            ("APP_PASSWD_KEY", Says::Maybe),
             ("pass_key", Says::Nothing),
+            ("passwordKey", Says::Nothing),
             ("apiKey", Says::Maybe),
             ("STRIPE_API_KEY", Says::Maybe),
             ("access_token", Says::Maybe),
