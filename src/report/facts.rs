@@ -121,7 +121,7 @@ pub fn table(listed: &[Listed]) -> String {
     for group in listed.chunk_by(|left, right| left.fact == right.fact) {
         let Some(first) = group.first() else { continue };
         _ = writeln!(out, "{} ({})", first.fact, group.len());
-        let places: Vec<String> = group.iter().map(|fact| place(fact)).collect();
+        let places: Vec<String> = group.iter().map(place).collect();
         let width = places.iter().map(|place| place.chars().count()).max().unwrap_or(0).min(48);
         for (fact, place) in group.iter().zip(&places) {
             _ = writeln!(out, "  #{:<5} {place:<width$}  {}", fact.id, in_words(fact));

@@ -272,7 +272,7 @@ fn what_the_settings_leave_out_is_left_out_of_the_history_too() {
     write(
         folder.path(),
         "prodcheck.toml",
-        &format!("[[allow]]\nrule = \"{RULE}\"\npath = \"src/keys.rs\"\nreason = \"revoked in 2022\"\n"),
+        format!("[[allow]]\nrule = \"{RULE}\"\npath = \"src/keys.rs\"\nreason = \"revoked in 2022\"\n"),
     );
     let json = json(folder.path(), "--history").json();
     let finding = json["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == RULE).unwrap();
