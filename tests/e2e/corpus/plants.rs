@@ -37,6 +37,7 @@ const URLS: &[(&str, &str)] = &[
 /// Kinds whose format is a whole line or file of its own: where they stand, `VALUE` for the sample.
 const OWN: &[(&str, &[(&str, &str)])] = &[
     ("npmrc-auth", &[("web/N/.npmrc", "save-exact=true\nVALUE\n")]),
+    ("npmrc-login", &[("web/N/.npmrc", "save-exact=true\nVALUE\n")]),
     ("docker-config-auth", &[("ops/N/docker/config.json", "{\n  \"credsStore\": \"\",\nVALUE\n}\n")]),
     (
         "private-key",
@@ -115,6 +116,7 @@ pub fn all(times: usize, seed: u64) -> (Vec<Plant>, Vec<File>) {
 fn sample(kind: &kinds::Kind, round: usize, seed: u64) -> String {
     match kind.id.as_str() {
         "basic-header" => format!("Authorization: Basic {}", base64(&expand("orders:{alnum:18}", seed))),
+        "npmrc-login" => format!("_auth={}", base64(&expand("orders:{alnum:18}", seed))),
         "docker-config-auth" => {
             let auth = base64(&expand("orders:{alnum:20}", seed));
             format!("  \"auths\": {{ \"registry.acme.io\": {{ \"auth\": \"{auth}\" }} }}")
