@@ -104,7 +104,7 @@ type Unit = fn([u8; 2]) -> u16;
 /// The text, and whether all of it is valid.
 fn units(bytes: &[u8], unit: Unit) -> (String, bool) {
     let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    let mut sound = bytes.len() % 2 == 0;
+    let mut sound = bytes.len().is_multiple_of(2);
     let decoded = char::decode_utf16(units).map(|unit| {
         sound &= unit.is_ok();
         unit.unwrap_or(char::REPLACEMENT_CHARACTER)
