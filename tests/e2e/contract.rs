@@ -1,5 +1,9 @@
 //! Exit codes, what goes to which stream, and the commands.
 
+use std::path::Path;
+
+use prodcheck::link::secrets::sample::sample;
+
 use crate::support::{json_of, prodcheck, prodcheck_in, service, tree};
 
 #[test]
@@ -132,4 +136,43 @@ fn a_repository_in_another_language_has_no_gate() {
     assert_eq!((json["services"].as_array().unwrap().len(), json["gate"].as_array().unwrap().len()), (0, 0));
     let text = prodcheck_in(folder.path(), &[]).out;
     assert!(text.contains("no service found") && !text.contains("eady:"), "{text}");
+}
+
+/// Findings and rows of one section, services with their routes.
+fn of_section(report: &serde_json::Value, section: &str) -> serde_json::Value {
+    let own = |list: &serde_json::Value| {
+        let list = list.as_array().unwrap().iter();
+        let own = list.filter(|entry| entry["item"].as_str().unwrap().split('/').next() == Some(section));
+        own.cloned().collect::<Vec<_>>()
+    };
+    let services = report["services"].as_array().unwrap().iter();
+    let services: Vec<_> = services
+        .map(|service| serde_json::json!([service["name"], service["routes"], own(&service["checklist"])]))
+        .collect();
+    serde_json::json!([own(&report["findings"]), own(&report["checklist"]), services])
+}
+
+#[test]
+fn a_section_alone_is_judged_as_in_the_whole_run() {
+    let service = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/shop-api");
+    let library = tree(&[
+        ("Cargo.toml", "[package]\nname = \"shop-client\"\nversion = \"0.1.0\"\n"),
+        ("src/lib.rs", "mod names;\nmod read;\npub fn key() -> Option<String> {\n    read::setting(names::KEY)\n}\n"),
+        ("src/read.rs", "pub fn setting(name: &str) -> Option<String> {\n    std::env::var(name).ok()\n}\n"),
+        ("src/names.rs", "pub const KEY: &str = \"SHOP_KEY\";\n"),
+        ("src/mode.rs", "enum Mode {\n    Development,\n    Production,\n}\n"),
+        ("src/other.rs", &format!("pub const API_TOKEN: &str = \"{}\";\n", sample("random", 3).unwrap())),
+        ("README.md", "# shop-client\n"),
+    ]);
+    for root in [service, library.path().to_str().unwrap()] {
+        let whole = json_of(Path::new(root)).json();
+        let rows = whole["checklist"].as_array().unwrap().iter();
+        let sections: std::collections::BTreeSet<&str> =
+            rows.map(|row| row["item"].as_str().unwrap().split('/').next().unwrap()).collect();
+        assert!(sections.len() > 5);
+        for section in sections {
+            let alone = prodcheck(&["--format", "json", "--only", section, root]).json();
+            assert_eq!(of_section(&alone, section), of_section(&whole, section), "{root} {section}");
+        }
+    }
 }

@@ -53,6 +53,20 @@ enum Bound {
 
 type Bindings = HashMap<String, Bound>;
 
+/// What names stand for inside a repetition: its round's own, then those around it. A repetition of thousands of
+/// rounds copies none of them.
+#[derive(Clone, Copy)]
+struct Scope<'b> {
+    own: &'b Bindings,
+    around: Option<&'b Scope<'b>>,
+}
+
+impl<'b> Scope<'b> {
+    fn get(&self, name: &str) -> Option<&'b Bound> {
+        self.own.get(name).or_else(|| self.around?.get(name))
+    }
+}
+
 impl Macros {
     /// The macros that stand in items and modules of a file.
     pub fn of(items: &[syn::Item]) -> Macros {
@@ -108,11 +122,11 @@ impl Macros {
     /// The body with its names filled in.
     fn written(&self, body: &[TokenTree], bindings: &Bindings) -> Option<Vec<TokenTree>> {
         let mut out = Vec::new();
-        self.write(body, bindings, 0, &mut out)?;
+        self.write(body, Scope { own: bindings, around: None }, 0, &mut out)?;
         Some(out)
     }
 
-    fn write(&self, body: &[TokenTree], bindings: &Bindings, nesting: usize, out: &mut Vec<TokenTree>) -> Option<()> {
+    fn write(&self, body: &[TokenTree], bindings: Scope<'_>, nesting: usize, out: &mut Vec<TokenTree>) -> Option<()> {
         let made = self.made.get() + body.len();
         if nesting > MAX_NESTING || made > MAX_TOKENS {
             return None;
@@ -146,7 +160,7 @@ impl Macros {
         Some(())
     }
 
-    fn fill(&self, name: &Ident, bindings: &Bindings, out: &mut Vec<TokenTree>) -> Option<()> {
+    fn fill(&self, name: &Ident, bindings: Scope<'_>, out: &mut Vec<TokenTree>) -> Option<()> {
         match bindings.get(&name.unraw().to_string()) {
             Some(Bound::One(tokens)) => {
                 self.made.set(self.made.get() + tokens.len());
@@ -163,7 +177,7 @@ impl Macros {
         &self,
         group: &Group,
         separator: Option<&TokenTree>,
-        bindings: &Bindings,
+        bindings: Scope<'_>,
         nesting: usize,
         out: &mut Vec<TokenTree>,
     ) -> Option<()> {
@@ -178,9 +192,7 @@ impl Macros {
             if at > 0 {
                 out.extend(separator.cloned());
             }
-            let mut inner = bindings.clone();
-            inner.extend(round.iter().map(|(name, bound)| (name.clone(), bound.clone())));
-            self.write(&body, &inner, nesting + 1, out)?;
+            self.write(&body, Scope { own: round, around: Some(&bindings) }, nesting + 1, out)?;
         }
         Some(())
     }
