@@ -171,7 +171,7 @@ impl<'a> Logs<'_, '_, 'a> {
             }
         }
         if !seen.is_empty() {
-            found.push(self.fact("info", None, &seen, attribute.span, Confidence::High));
+            found.push(self.fact(span_level(&attribute.tokens), None, &seen, attribute.span, Confidence::High));
         }
     }
 
@@ -257,10 +257,24 @@ fn field_names(tokens: &[Token]) -> Vec<(String, String)> {
             words.next().unwrap_or_default()
         };
         if !name.is_empty() && !calls {
-            found.push((ident(name), ident(value)));
+            // `field::Empty` is filled in later, under the field's name.
+            let value = Some(ident(value)).filter(|value| value != "Empty").unwrap_or_else(|| ident(name));
+            found.push((ident(name), value));
         }
     }
     found
+}
+
+/// The level of `#[instrument(level = "trace")]` and `#[instrument(level = Level::TRACE)]`.
+fn span_level(tokens: &[Token]) -> &'static str {
+    let is_level = |token: &Token| matches!(&token.kind, TokenKind::Ident(word) if word == "level");
+    let Some(at) = tokens.iter().position(is_level) else { return "info" };
+    let value = tokens.get(at + 1..).unwrap_or_default().split(|token| token.kind == TokenKind::Punct(',')).next();
+    let last = value.unwrap_or_default().iter().rev().find_map(|token| match &token.kind {
+        TokenKind::Ident(word) | TokenKind::Literal(Literal::Text(word)) => Some(word.to_ascii_lowercase()),
+        _ => None,
+    });
+    ["trace", "debug", "warn", "error"].into_iter().find(|level| last.as_deref() == Some(level)).unwrap_or("info")
 }
 
 fn skipped_names(tokens: &[Token]) -> Vec<String> {

@@ -63,7 +63,10 @@ fn workspaces(context: &Context<'_>, linked: &mut Linked) {
     }
     for (folder, members) in roots {
         let service_role = |package: &&&Package| context.repository.tree.file(package.manifest).role == Role::Service;
-        let members: Vec<&Package> = members.iter().filter(service_role).copied().collect();
+        // A fuzzer's crate is a workspace of its own beside the one that is shipped.
+        let fuzzes = |package: &&Package| package.dependencies.iter().any(|it| it.package == "libfuzzer-sys");
+        let members: Vec<&Package> =
+            members.iter().filter(service_role).copied().filter(|package| !fuzzes(package)).collect();
         let of_binary =
             members.iter().any(|package| package.targets.iter().any(|target| target.kind == TargetKind::Binary));
         let below = |name: &str| if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") };

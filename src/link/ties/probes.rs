@@ -88,7 +88,8 @@ fn tied(facts: &Facts, answering: &Answering, id: FactId) -> Option<Tied> {
     };
     let on_port = servers_on_port(facts, answering, &fact.services, probe);
     let mut matching = matching(facts, &routes_of(facts, answering, &fact.services, &on_port), path);
-    if matching.is_empty() {
+    // Where the server on the port is known, what others serve answers nothing there.
+    if matching.is_empty() && on_port.is_empty() {
         matching = self::matching(facts, &routes, path);
     }
     // A route whose path is a setting may serve any path, and nobody can tell which.

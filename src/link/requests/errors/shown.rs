@@ -48,7 +48,16 @@ pub(super) fn goes_out(
         let error =
             |path: &str| path.rsplit("::").next().is_some_and(|last| last.contains("Err") && !part_of_one(last));
         if is_type(owner) && error(owner) || is_type(&resolved) && error(&resolved) {
-            return false;
+            // What stands in `Json(..)` is the body of the answer, whatever its type is called.
+            let parent = at.checked_sub(1).and_then(|above| around.get(above));
+            let body = parent.is_some_and(|parent| match &*parent.kind {
+                ExprKind::Call { function, .. } => called_path(function).is_some_and(|path| path.last() == "Json"),
+                ExprKind::MethodCall { method, .. } => method == "json",
+                _ => false,
+            });
+            if !body {
+                return false;
+            }
         }
     }
     true
