@@ -92,6 +92,50 @@ fn line_ends_and_a_byte_order_mark_change_nothing() {
     assert_eq!(changed(marked), [""; 0]);
 }
 
+/// Formats in which a tab may stand where blanks do, or where they are sound in front of a line.
+const TABS_FORBIDDEN: &[&str] = &["yaml", "yml"];
+
+#[test]
+fn tabs_for_blanks_are_read_or_said() {
+    for sample in SAMPLES {
+        let tabs: Vec<String> = sample
+            .text
+            .lines()
+            .map(|line| {
+                let bare = line.trim_start_matches(' ');
+                format!("{}{bare}", "\t".repeat((line.len() - bare.len()).div_ceil(2)))
+            })
+            .collect();
+        let tabs = tabs.join("\n") + "\n";
+        let run = beside_a_service(sample, &tabs);
+        let indented = tabs.contains("\n\t");
+        let forbidden = TABS_FORBIDDEN.iter().any(|ending| sample.path.ends_with(ending));
+        if indented && forbidden {
+            assert!(!notices(sample, &run).is_empty(), "{}: tabs are not said", sample.name);
+        }
+    }
+}
+
+#[test]
+fn a_file_said_twice_over_is_read_or_said() {
+    // Every key of a document twice: what a format forbids is a notice, and the rest of the run is unharmed.
+    for sample in SAMPLES {
+        beside_a_service(sample, format!("{}\n{}", sample.text, sample.text));
+    }
+}
+
+#[test]
+fn aliases_that_multiply_end() {
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let before = format!("*a{}", level - 1);
+        bomb.push_str(&format!("a{level}: &a{level} [{}]\n", vec![before.as_str(); 10].join(", ")));
+    }
+    for sample in SAMPLES.iter().filter(|sample| TABS_FORBIDDEN.iter().any(|ending| sample.path.ends_with(ending))) {
+        beside_a_service(sample, format!("{bomb}{}", sample.text));
+    }
+}
+
 #[test]
 fn comments_in_front_move_facts_down_only() {
     for sample in SAMPLES.iter().filter(|sample| !sample.comment.is_empty() && sample.name != "shell") {
