@@ -290,6 +290,7 @@ const REFUSALS: &[&str] = &[
     "Forbidden",
     "ErrorUnauthorized",
     "ErrorForbidden",
+    "forbidden",
     "unauthorized",
     "unauthenticated",
 ];
@@ -593,7 +594,8 @@ pub fn kinds_of_name(path: &str) -> Vec<String> {
             "auth",
         ),
     ];
-    let lower = path.to_ascii_lowercase();
+    // A program's name is no user.
+    let lower = path.to_ascii_lowercase().replace("user_agent", "").replace("useragent", "");
     let found = WORDS.iter().find(|(words, _)| words.iter().any(|word| lower.contains(word)));
     vec![found.map_or("other", |(_, kind)| *kind).to_string()]
 }
@@ -607,5 +609,7 @@ mod tests {
         assert_eq!(kinds_of_name("crate::RateLimitLayer"), ["rate-limit"]);
         assert_eq!(kinds_of_name("require_auth"), ["auth"]);
         assert_eq!(kinds_of_name("crate::author_filter"), ["other"]);
+        assert_eq!(kinds_of_name("layers::require_user"), ["auth"]);
+        assert_eq!(kinds_of_name("layers::require_user_agent"), ["other"]);
     }
 }
