@@ -129,7 +129,7 @@ fn aliases_that_multiply_end() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let before = format!("*a{}", level - 1);
-        bomb.push_str(&format!("a{level}: &a{level} [{}]\n", vec![before.as_str(); 10].join(", ")));
+        bomb.push_str(&format!("a{level}: &a{level} [{}]\n", [before.as_str(); 10].join(", ")));
     }
     for sample in SAMPLES.iter().filter(|sample| TABS_FORBIDDEN.iter().any(|ending| sample.path.ends_with(ending))) {
         beside_a_service(sample, format!("{bomb}{}", sample.text));
