@@ -92,7 +92,7 @@ fn line_ends_and_a_byte_order_mark_change_nothing() {
     assert_eq!(changed(marked), [""; 0]);
 }
 
-/// Formats in which a tab may stand where blanks do, or where they are sound in front of a line.
+/// Endings of formats in which a tab may not stand where blanks do.
 const TABS_FORBIDDEN: &[&str] = &["yaml", "yml"];
 
 #[test]

@@ -23,7 +23,8 @@ struct Told<'a> {
     name: String,
     entries: Vec<Entry<'a>>,
     own_layers: Vec<LayerId>,
-    shared: usize,
+    /// Leading segments of most of its paths.
+    shared: Vec<String>,
 }
 
 /// Adds all facts of the servers that were found.
@@ -147,16 +148,35 @@ fn hint(evaluator: &Evaluator<'_>, told: &Told<'_>) -> String {
     found.map_or("other", |(_, name)| name).to_string()
 }
 
-/// How many leading segments all routes of a server share.
-fn shared_prefix(entries: &[Entry<'_>]) -> usize {
-    let Some(first) = entries.first() else { return 0 };
-    if entries.len() < 4 {
-        return 0;
+/// The leading segments that at least three quarters of a server's paths have: its base. Well-known documents, metrics and
+/// a fallback stand outside of it.
+fn shared_prefix(entries: &[Entry<'_>]) -> Vec<String> {
+    const FEWEST: usize = 4;
+    if entries.len() < FEWEST {
+        return Vec::new();
     }
-    let first = paths::segments(&first.path);
-    let shares =
-        |count: usize| entries.iter().all(|entry| paths::segments(&entry.path).get(..count) == first.get(..count));
-    (1..=first.len()).take_while(|count| shares(*count)).count()
+    let paths: Vec<Vec<&str>> = entries.iter().map(|entry| paths::segments(&entry.path)).collect();
+    let mut shared: Vec<String> = Vec::new();
+    loop {
+        let mut next: BTreeMap<&str, usize> = BTreeMap::new();
+        let below = paths.iter().filter(|path| starts_with(path, &shared));
+        for segment in below.filter_map(|path| path.get(shared.len())) {
+            *next.entry(segment).or_default() += 1;
+        }
+        match next.into_iter().max_by_key(|(_, count)| *count) {
+            Some((segment, count)) if count * 4 >= paths.len() * 3 => shared.push(segment.to_string()),
+            _ => return shared,
+        }
+    }
+}
+
+fn starts_with(path: &[&str], shared: &[String]) -> bool {
+    path.len() >= shared.len() && path.iter().zip(shared).all(|(segment, known)| segment == known)
+}
+
+/// How many of a path's segments are its server's base.
+fn based(told: &Told<'_>, path: &str) -> usize {
+    if starts_with(&paths::segments(path), &told.shared) { told.shared.len() } else { 0 }
 }
 
 fn server_facts(context: &Context<'_>, evaluator: &Evaluator<'_>, told: &Told<'_>, linked: &mut Linked) {
@@ -239,7 +259,7 @@ fn route_fact(
         handler: handler.into(),
         layers: kinds.into(),
         auth: auth.into(),
-        purpose: purpose::of(&entry.method, &entry.path, library, told.shared).into(),
+        purpose: purpose::of(&entry.method, &entry.path, library, based(told, &entry.path)).into(),
         changes_state: changes.into(),
         development_only: entry.development_only.into(),
         server: told.name.as_str().into(),
@@ -287,7 +307,8 @@ fn coverage(told: &[Told<'_>], id: LayerId, services: &BTreeSet<ServiceId>) -> O
             return Some("all");
         }
         let plain = |entry: &&Entry<'_>| {
-            !entry.development_only && purpose::of(&entry.method, &entry.path, None, told.shared) == "other"
+            !entry.development_only
+                && purpose::of(&entry.method, &entry.path, None, based(told, &entry.path)) == "other"
         };
         let covers = |entry: &&Entry<'_>| entry.layers.contains(&id);
         if told.entries.iter().any(|entry| covers(&entry)) {

@@ -78,7 +78,7 @@ const PREFIXES: &[&str] = &[
     "diagnostics",
 ];
 
-/// The purpose of a route. `shared` is the number of leading segments that all routes of its server have.
+/// The purpose of a route. `shared` is the number of its leading segments that are the base of its server.
 pub fn of(method: &str, path: &str, library: Option<&str>, shared: usize) -> &'static str {
     if path.starts_with("/grpc.health.v1.Health/") {
         return "readiness";

@@ -401,6 +401,9 @@ fn structured(value: &str, lower: &str) -> Option<&'static str> {
     if decimal && value.contains(['.', ':']) {
         return Some("a number or address");
     }
+    if value.starts_with('^') && value.ends_with('$') && value.contains('[') {
+        return Some("a pattern");
+    }
     if value.contains("::") || value.contains("()") || value.ends_with('(') || value.contains("=>") {
         return Some("code");
     }
