@@ -673,6 +673,8 @@ vocabulary! {
         tree_copied: flag,
         /// For docker: a .env that git tracks would be copied.
         copies_tracked_env: flag,
+        /// Something in the tree names, loads or holds a .env.
+        used: flag,
     }
 
     /// A secret that stands in the tree.

@@ -32,17 +32,19 @@ const SAMPLES: &[&str] = &[
     "placeholder",
 ];
 
-/// Adds .env files, and what keeps them out of git and images where the project has to do with a .env at all.
+/// Adds .env files and what keeps them out of git; out of images where the project has to do with a .env at all.
 pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     let repository = context.repository;
     let files: Vec<&SourceFile> = repository.tree.files.iter().filter(|file| is_env_file(file)).collect();
     for file in &files {
         emit_env_file(context, file, linked);
     }
-    if !in_use(context, &files) {
+    let used = in_use(context, &files);
+    emit_git(context, &files, used, linked);
+    // What nobody has, no image copies.
+    if !used {
         return;
     }
-    emit_git(context, &files, linked);
     let contexts = contexts::told(repository);
     for (file, parsed) in repository.files() {
         if let Syntax::Dockerfile(dockerfile) = &parsed.syntax
@@ -160,7 +162,7 @@ fn in_service_folder(file: &SourceFile) -> bool {
     !file.folder().split('/').any(|folder| matches!(folder, "example" | "examples" | "sample" | "samples" | "docs"))
 }
 
-fn emit_git(context: &Context<'_>, files: &[&SourceFile], linked: &mut Linked) {
+fn emit_git(context: &Context<'_>, files: &[&SourceFile], used: bool, linked: &mut Linked) {
     let repository = context.repository;
     let of = |home: &String| if home.is_empty() { ".env".to_string() } else { format!("{home}/.env") };
     let places: Vec<Option<Place>> = homes(files).iter().map(|home| git_ignores(repository, &of(home))).collect();
@@ -173,6 +175,7 @@ fn emit_git(context: &Context<'_>, files: &[&SourceFile], linked: &mut Linked) {
         kind: "git".into(),
         present: first.is_some().into(),
         ignores_env: places.iter().all(Option::is_some).into(),
+        used: used.into(),
         ..IgnoreFile::default()
     };
     linked.facts.add(context.fact_in_role(data, place.file, place.span, Role::Service));
@@ -208,6 +211,7 @@ fn emit_docker(
         ignores_env: covering.is_some().into(),
         tree_copied: true.into(),
         copies_tracked_env: copied.is_some().into(),
+        used: true.into(),
     };
     let mut fact = context.fact(data, file.id, copy.span);
     // Which folder the image is built from is told by the command that builds it; the layout only suggests it.

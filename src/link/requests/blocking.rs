@@ -75,6 +75,30 @@ const CALLS: &[(&str, &str, &str)] = &[
 const HARMLESS: &[&str] =
     &["Permissions", "OpenOptions", "FileType", "Metadata", "DirBuilder", "DirEntry", "::clone", "::try_clone"];
 
+/// Methods of `Result` and `Option`: the call before them is typed as what it gives, not as what wraps it.
+const OF_RESULT: &[&str] = &[
+    "unwrap",
+    "unwrap_or",
+    "unwrap_or_else",
+    "unwrap_or_default",
+    "expect",
+    "ok",
+    "err",
+    "map",
+    "map_err",
+    "map_or",
+    "map_or_else",
+    "and_then",
+    "or_else",
+    "is_ok",
+    "is_err",
+    "is_some",
+    "is_none",
+    "context",
+    "with_context",
+    "into_diagnostic",
+];
+
 /// Methods of password hashers, whatever their receiver's type.
 const HASHERS: &[&str] = &["hash_password", "verify_password", "hash_password_simple", "hash_password_customized"];
 
@@ -124,6 +148,9 @@ fn blocks(path: &str) -> Option<&'static str> {
         return None;
     }
     let last = path.rsplit("::").next().unwrap_or(path);
+    if OF_RESULT.contains(&last) {
+        return None;
+    }
     let known = CALLS.iter().find(|(start, end, _)| path.starts_with(start) && (end.is_empty() || *end == last));
     known.map(|(.., what)| *what)
 }

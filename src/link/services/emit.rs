@@ -73,7 +73,9 @@ fn workspaces(context: &Context<'_>, linked: &mut Linked) {
         let Some(manifest) = context.repository.tree.find(&below("Cargo.toml")) else { continue };
         let services: BTreeSet<ServiceId> =
             members.iter().flat_map(|package| context.services_of(package.manifest)).collect();
-        if of_binary {
+        // Beside a service's workspace, another one's programs (inputs of tests, tools) are not what goes live.
+        let beside = services.is_empty() && !context.services.is_empty();
+        if of_binary && !beside {
             let lock = context.repository.tree.find(&below("Cargo.lock"));
             let mut fact = lock_fact(context, lock, manifest);
             fact.services.clone_from(&services);
