@@ -523,6 +523,8 @@ vocabulary! {
         server_errors: flag,
         /// Another error type of the service answers in another format.
         differs: flag,
+        /// Some of its own variants answer with JSON and others with plain text.
+        mixed: flag,
         /// The framework's own error type.
         framework: flag,
     }

@@ -1,7 +1,7 @@
 //! Functions that shape all errors: Rocket's catchers, warp's `recover`, actix's and axum's error handlers.
 
 use super::types::{FORMATS, logs_errors};
-use crate::facts::{Fact, vocabulary};
+use crate::facts::{Attr, Fact, vocabulary};
 use crate::link::names::{FunctionId, FunctionInfo};
 use crate::link::requests::Part;
 use crate::link::requests::body::{called_path, each};
@@ -63,6 +63,7 @@ fn fact(part: &Part<'_, '_>, info: &FunctionInfo<'_>) -> Fact {
         // A catcher is told the status only: the error is logged where it is still known.
         server_errors: (!is_catcher(info) && text.contains("INTERNAL_SERVER_ERROR")).into(),
         differs: false.into(),
+        mixed: Attr::Unset,
         framework: false.into(),
     };
     part.context.fact_in_role(data, info.file, info.item.name_span, Role::Service)

@@ -4,7 +4,7 @@ use super::internal;
 use super::shown;
 use super::types::ErrorType;
 use crate::facts::{Confidence, Fact, vocabulary};
-use crate::link::names::FunctionInfo;
+use crate::link::names::{FunctionInfo, ItemInfo};
 use crate::link::requests::Part;
 use crate::link::requests::body::{bare, each, inside_log, literal, macro_name, placeholders};
 use crate::parse::rust::ast::{Expr, ExprKind, Field, ItemKind, MacroCall, Path, Pattern, PatternKind};
@@ -36,18 +36,31 @@ pub(super) fn look<'a>(
         }
         return;
     };
-    let texts = internal::stringified(names, &ty.block.self_type);
+    let texts = internal::stringified(names, &ty.path);
     let info = names.function(response);
-    let mut shown = Response { part, ty, info, leaks, texts, found };
-    shown.look();
+    for (span, what, source) in (Shown { part, item, subject: ty.subject, info, leaks, texts }).places() {
+        add(part, info.file, span, what, &source, Confidence::High, found);
+    }
+}
+
+/// What a function that is no part of an error type shows of an error of the tree that it is given under a name.
+pub(super) fn of_parameter<'a>(
+    part: &Part<'_, 'a>,
+    info: &FunctionInfo<'a>,
+    item: &ItemInfo<'a>,
+    subject: &str,
+) -> Vec<(Span, &'static str, String)> {
+    let leaks = internal::shown_by(part.context.names, item, 0);
+    if leaks.is_empty() {
+        return Vec::new();
+    }
+    Shown { part, item, subject, info, leaks, texts: Vec::new() }.places()
 }
 
 /// `From` impls of a struct that becomes the body: text of an internal error in them goes out.
 fn conversions(part: &Part<'_, '_>, ty: &ErrorType<'_, '_>, types: &[ErrorType<'_, '_>], found: &mut Vec<Fact>) {
     let names = part.context.names;
-    for block in
-        names.impls().iter().filter(|block| block.self_type == ty.block.self_type && block.role == Role::Service)
-    {
+    for block in names.impls().iter().filter(|block| block.self_type == ty.path && block.role == Role::Service) {
         let Some(of_trait) =
             block.block.of_trait.as_ref().filter(|of| of.path.last().is_some_and(|last| last == "From"))
         else {
@@ -169,21 +182,25 @@ pub(super) fn is_aside(around: &[&Expr]) -> bool {
         })
 }
 
-struct Response<'r, 'p, 'c, 'a> {
+/// A function that makes an answer of an error.
+struct Shown<'r, 'c, 'a> {
     part: &'r Part<'c, 'a>,
-    ty: &'r ErrorType<'p, 'a>,
+    /// The error's type.
+    item: &'r ItemInfo<'a>,
+    /// What the error is called in the function.
+    subject: &'r str,
     info: &'r FunctionInfo<'a>,
     /// Variants whose Display shows something.
     leaks: Vec<(String, &'static str)>,
     /// Variants whose text was made of an internal error.
     texts: Vec<String>,
-    found: &'r mut Vec<Fact>,
 }
 
-impl<'a> Response<'_, '_, '_, 'a> {
-    fn look(&mut self) {
-        let Some(body) = &self.info.function.body else { return };
+impl<'a> Shown<'_, '_, 'a> {
+    /// Where it shows what of which variant.
+    fn places(&self) -> Vec<(Span, &'static str, String)> {
         let mut shown: Vec<(Span, &'static str, String)> = Vec::new();
+        let Some(body) = &self.info.function.body else { return shown };
         each(body, &mut |expr, around| {
             if is_aside(around) {
                 return;
@@ -192,7 +209,7 @@ impl<'a> Response<'_, '_, '_, 'a> {
                 shown.extend(self.value(value, debug, around).map(|(what, source)| (expr.span, what, source)));
             }
             for (name, debug) in captured(expr) {
-                let seen = if name == "self" { self.whole(around) } else { self.bound(&name, debug, around) };
+                let seen = if name == self.subject { self.whole(around) } else { self.bound(&name, debug, around) };
                 shown.extend(seen.map(|(what, source)| (expr.span, what, source)));
             }
             if let ExprKind::Path(path) = &*expr.kind
@@ -201,28 +218,25 @@ impl<'a> Response<'_, '_, '_, 'a> {
                 shown.extend(self.text_of(path.last(), around).map(|source| (expr.span, "display", source)));
             }
         });
-        for (span, what, source) in shown {
-            add(self.part, self.info.file, span, what, &source, Confidence::High, self.found);
-        }
+        shown
     }
 
     /// What the text of a value shows.
     fn value(&self, value: &Expr, debug: bool, around: &[&Expr]) -> Option<(&'static str, String)> {
         match &*value.kind {
-            ExprKind::Path(path) if path.is("self") => self.whole(around),
+            ExprKind::Path(path) if path.is(self.subject) => self.whole(around),
             ExprKind::Path(path) if path.segments.len() == 1 => self.bound(path.last(), debug, around),
-            ExprKind::Field { base, name } if is_self(base) => {
-                let info = self.ty.item?;
-                let ItemKind::Struct(fields) = &info.item.kind else { return None };
+            ExprKind::Field { base, name } if self.is_subject(base) => {
+                let ItemKind::Struct(fields) = &self.item.item.kind else { return None };
                 let field = fields.iter().find(|field| field.name == *name)?;
-                self.field(field, debug, &info.item.name)
+                self.field(field, debug, &self.item.item.name)
             }
             _ => None,
         }
     }
 
     fn field(&self, field: &Field, debug: bool, source: &str) -> Option<(&'static str, String)> {
-        let what = internal::field_type(self.part.context.names, self.ty.item?, field, 0)?;
+        let what = internal::field_type(self.part.context.names, self.item, field, 0)?;
         let what = if debug && what == "display" { "debug" } else { what };
         Some((what, source.to_string()))
     }
@@ -238,14 +252,14 @@ impl<'a> Response<'_, '_, '_, 'a> {
             }
         };
         let (variant, what) = self.leaks.iter().find(|(variant, _)| variant.is_empty() || possible(variant))?;
-        Some((what, joined(&self.ty.item?.item.name, variant)))
+        Some((what, joined(&self.item.item.name, variant)))
     }
 
     /// Variants of the innermost arm around, and those of the arms beside it, of a match on self.
     fn arm(&self, around: &[&Expr]) -> (Vec<String>, Vec<String>) {
         for (at, outer) in around.iter().enumerate().rev() {
             let ExprKind::Match { on, arms } = &*outer.kind else { continue };
-            let Some(inner) = around.get(at + 1).filter(|_| is_self(on)) else { continue };
+            let Some(inner) = around.get(at + 1).filter(|_| self.is_subject(on)) else { continue };
             let (mut listed, mut excluded) = (Vec::new(), Vec::new());
             for arm in arms {
                 let into = if arm.body.span.holds(inner.span) { &mut listed } else { &mut excluded };
@@ -260,12 +274,12 @@ impl<'a> Response<'_, '_, '_, 'a> {
     fn bound(&self, name: &str, debug: bool, around: &[&Expr]) -> Option<(&'static str, String)> {
         for (at, outer) in around.iter().enumerate().rev() {
             let pattern = match &*outer.kind {
-                ExprKind::Match { on, arms } if is_self(on) => {
+                ExprKind::Match { on, arms } if self.is_subject(on) => {
                     let inner = around.get(at + 1)?;
                     &arms.iter().find(|arm| arm.body.span.holds(inner.span))?.pattern
                 }
                 ExprKind::If { condition, .. } => match &*condition.kind {
-                    ExprKind::Let { pattern, value } if is_self(value) => pattern,
+                    ExprKind::Let { pattern, value } if self.is_subject(value) => pattern,
                     _ => continue,
                 },
                 _ => continue,
@@ -281,7 +295,7 @@ impl<'a> Response<'_, '_, '_, 'a> {
     }
 
     fn variant_field(&self, path: &Path, position: &str) -> Option<&'a Field> {
-        let item: &'a crate::parse::rust::ast::Item = self.ty.item?.item;
+        let item: &'a crate::parse::rust::ast::Item = self.item.item;
         match &item.kind {
             ItemKind::Enum(list) => {
                 let variant = list.iter().find(|variant| variant.name == path.last())?;
@@ -292,21 +306,21 @@ impl<'a> Response<'_, '_, '_, 'a> {
         }
     }
 
+    fn is_subject(&self, expr: &Expr) -> bool {
+        matches!(&*bare(expr).kind, ExprKind::Path(path) if path.is(self.subject))
+    }
+
     /// A bound text that was made of an internal error.
     fn text_of(&self, name: &str, around: &[&Expr]) -> Option<String> {
         for (at, outer) in around.iter().enumerate().rev() {
             let ExprKind::Match { on, arms } = &*outer.kind else { continue };
-            let Some(inner) = around.get(at + 1).filter(|_| is_self(on)) else { continue };
+            let Some(inner) = around.get(at + 1).filter(|_| self.is_subject(on)) else { continue };
             let arm = arms.iter().find(|arm| arm.body.span.holds(inner.span))?;
             let (path, _) = binding(&arm.pattern, name)?;
             return self.texts.iter().any(|variant| variant == path.last()).then(|| path.text());
         }
         None
     }
-}
-
-fn is_self(expr: &Expr) -> bool {
-    matches!(&*bare(expr).kind, ExprKind::Path(path) if path.is("self"))
 }
 
 /// Names of the variants that a pattern lists.

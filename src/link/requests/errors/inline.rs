@@ -1,8 +1,8 @@
 //! Errors that a handler answers by itself: their text in the body, and answers without the service's error type.
 
-use super::exposure::{captured, formatted, is_aside};
+use super::exposure::{captured, formatted, is_aside, of_parameter};
 use super::shown::goes_out;
-use super::types::ErrorType;
+use super::types::{ErrorType, answers};
 use crate::facts::{Confidence, Fact, vocabulary};
 use crate::link::names::FunctionInfo;
 use crate::link::requests::Part;
@@ -20,6 +20,7 @@ pub(super) fn look<'a>(
     let Some(body) = &info.function.body else { return };
     let inline = Inline { part, info, types };
     inline.helper(body, found);
+    inline.told(body, found);
     each(body, &mut |expr, around| {
         if let Some((name, answer, from)) = error_branch(expr) {
             inline.branch(name, answer, inline.source(from), found);
@@ -210,6 +211,27 @@ impl<'a> Inline<'_, '_, '_, 'a> {
         }
     }
 
+    /// A function that makes an answer of an error of the tree whose Display shows what it wraps, whatever the status.
+    fn told(&self, body: &'a Block, found: &mut Vec<Fact>) {
+        let names = self.part.context.names;
+        let returns = self.info.function.returns.as_ref();
+        if !returns.is_some_and(|ty| answers(names, self.info.module, ty)) || self.part.reach.is_handler(self.info.id) {
+            return;
+        }
+        for parameter in &self.info.function.parameters {
+            let PatternKind::Name(name) = &parameter.pattern.kind else { continue };
+            let Some(ty) = parameter.ty.as_ref().map(|ty| names.type_in(self.info.id, ty)) else { continue };
+            let Some(item) = names.item_at(&ty.path) else { continue };
+            for (span, what, source) in of_parameter(self.part, self.info, item, name) {
+                let Some(reached) = self.part.reached(self.info, span).filter(|_| !is_only_logged(body, span)) else {
+                    continue;
+                };
+                let data = vocabulary::ErrorExposure { what: what.into(), source: source.into() };
+                found.push(self.part.fact(data, self.info.file, span, Confidence::High, Some(reached)));
+            }
+        }
+    }
+
     /// actix's `ErrorInternalServerError(error)`: Display of the error is the body.
     fn framework_error(&self, expr: &'a Expr, found: &mut Vec<Fact>) {
         const FAULTS: &[&str] = &["ErrorInternalServerError", "ErrorServiceUnavailable", "ErrorBadGateway"];
@@ -250,6 +272,25 @@ impl<'a> Inline<'_, '_, '_, 'a> {
         let reached = self.part.reached(self.info, expr.span);
         found.push(self.part.fact(data, self.info.file, expr.span, Confidence::High, reached));
     }
+}
+
+/// Text that a local of a body holds and that goes nowhere but into logs.
+fn is_only_logged(body: &Block, place: Span) -> bool {
+    let name = body.statements.iter().find_map(|statement| match statement {
+        Statement::Let { pattern, value: Some(value), .. } if value.span.holds(place) => match &pattern.kind {
+            PatternKind::Name(name) => Some(name),
+            _ => None,
+        },
+        _ => None,
+    });
+    let Some(name) = name else { return false };
+    let mut used = false;
+    each(body, &mut |expr, around| {
+        let named = matches!(&*expr.kind, ExprKind::Path(path) if path.is(name))
+            || captured(expr).iter().any(|(captured, _)| captured == name);
+        used |= named && expr.span.start > place.end && !is_aside(around);
+    });
+    !used
 }
 
 /// How an expression answers an error by itself.

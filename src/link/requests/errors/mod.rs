@@ -5,6 +5,7 @@ mod exposure;
 mod handling;
 mod inline;
 mod internal;
+mod mixed;
 mod shown;
 mod types;
 

@@ -24,7 +24,7 @@ pub(super) fn goes_out(
         };
         let Some(path) = path else { continue };
         let resolved = names.resolve_in(function, &path.segments);
-        let own = |owner: &str| types.iter().find(|ty| ty.block.self_type == owner);
+        let own = |owner: &str| types.iter().find(|ty| ty.path == owner);
         if let (Some(ty), ExprKind::Struct { fields, .. }) = (own(&resolved), &*outer.kind) {
             let inner = around.get(at + 1).map(|inner| inner.span);
             let field = fields.iter().find(|(_, value)| inner.is_none_or(|inner| value.span.holds(inner)));
@@ -66,7 +66,7 @@ pub(super) fn goes_out(
 /// Whether the response serialises the whole value.
 pub(super) fn whole_shown(part: &Part<'_, '_>, ty: &ErrorType<'_, '_>) -> bool {
     let mut shown = false;
-    let is_self = |expr: &Expr| matches!(&*bare(expr).kind, ExprKind::Path(path) if path.is("self"));
+    let is_self = |expr: &Expr| matches!(&*bare(expr).kind, ExprKind::Path(path) if path.is(ty.subject));
     let Some(body) = ty.response.and_then(|id| part.context.names.function(id).function.body.as_ref()) else {
         return false;
     };
@@ -154,7 +154,7 @@ pub(super) fn variant_shown(part: &Part<'_, '_>, ty: &ErrorType<'_, '_>, variant
         }
         let whole = formatted(expr)
             .iter()
-            .any(|formatted| matches!(&*formatted.value.kind, ExprKind::Path(path) if path.is("self")));
+            .any(|formatted| matches!(&*formatted.value.kind, ExprKind::Path(path) if path.is(ty.subject)));
         shown |= whole && by_display();
         let ExprKind::Match { arms, .. } = &*expr.kind else { return };
         for arm in arms {

@@ -2,26 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use super::{catchers, internal};
+use super::{catchers, internal, mixed};
 use crate::facts::{Attr, Confidence, Fact, vocabulary};
 use crate::link::Repository;
-use crate::link::names::{FunctionId, FunctionInfo, ImplInfo, ItemInfo};
+use crate::link::names::{FunctionId, FunctionInfo, ImplInfo, ItemInfo, ModuleId, Names};
 use crate::link::requests::Part;
 use crate::link::requests::body::{called_path, each, is_log, macro_name};
 use crate::parse::Syntax;
-use crate::parse::rust::ast::{Expr, ExprKind, Item, ItemKind, Token, TokenKind};
+use crate::parse::rust::ast::{Expr, ExprKind, Item, ItemKind, Token, TokenKind, Type};
 use crate::parse::rust::walk::items;
-use crate::scan::source::{Role, Span};
+use crate::scan::source::{Place, Role, Span};
 
 /// A type with the way it becomes a response.
 pub(super) struct ErrorType<'p, 'a> {
     pub block: &'p ImplInfo<'a>,
+    /// The error's absolute path.
+    pub path: String,
     /// The type, where it is one of the tree.
     pub item: Option<&'p ItemInfo<'a>>,
     /// Methods of the impl.
     pub methods: Vec<FunctionId>,
     /// The method that makes the response; `None` where actix makes it of Display.
     pub response: Option<FunctionId>,
+    /// What the error is called in it: `self`, or the parameter of a `From`.
+    pub subject: &'a str,
 }
 
 impl ErrorType<'_, '_> {
@@ -50,9 +54,48 @@ pub(super) fn find<'p, 'a>(part: &'p Part<'_, 'a>) -> Vec<ErrorType<'p, 'a>> {
         };
         let methods: Vec<FunctionId> = names.methods_of(&block.self_type).iter().copied().filter(own).collect();
         let response = methods.iter().copied().find(|id| RESPONSES.contains(&names.function(*id).item.name.as_str()));
-        ErrorType { block, item: names.item_at(&block.self_type), methods, response }
+        let path = block.self_type.clone();
+        ErrorType { block, item: names.item_at(&path), path, methods, response, subject: "self" }
     };
-    blocks.map(of).collect()
+    let mut types: Vec<ErrorType<'p, 'a>> = blocks.map(of).collect();
+    let converted = names.impls().iter().filter(judged).filter_map(|block| converted(part, block));
+    let converted: Vec<ErrorType<'p, 'a>> =
+        converted.filter(|ty| !types.iter().any(|known| known.path == ty.path)).collect();
+    types.extend(converted);
+    types
+}
+
+/// `impl From<Error> for (StatusCode, Json<Body>)`: an error that becomes an answer without a type of its own.
+fn converted<'p, 'a>(part: &'p Part<'_, 'a>, block: &'p ImplInfo<'a>) -> Option<ErrorType<'p, 'a>> {
+    let names = part.context.names;
+    let from = block.block.of_trait.as_ref().filter(|of| of.path.last().is_some_and(|last| last == "From"))?;
+    let path = names.type_at(block.module, None, from.arguments.first()?).path;
+    let item = names.item_at(&path)?;
+    let named = WORDS.iter().any(|word| path.rsplit("::").next().is_some_and(|last| last.contains(word)));
+    if !named || !answers(names, block.module, &block.block.for_type) {
+        return None;
+    }
+    let function = block.block.items.iter().find_map(|item| match &item.kind {
+        ItemKind::Function(function) => Some((function, item.name_span)),
+        _ => None,
+    });
+    let (function, span) = function?;
+    let subject = internal::parameter_name(function)?;
+    let id = names.function_holding(Place { file: block.file, span })?;
+    Some(ErrorType { block, path, item: Some(item), methods: vec![id], response: Some(id), subject })
+}
+
+/// Whether a type is an answer with a status and a body, `(StatusCode, Json<Body>)`, by an alias too.
+pub(super) fn answers(names: &Names<'_>, module: ModuleId, ty: &Type) -> bool {
+    let answer = |ty: &Type| {
+        let status = ty.arguments.first().and_then(|first| first.path.last()).is_some_and(|last| last == "StatusCode");
+        ty.path.is_empty() && status && ty.arguments.len() > 1
+    };
+    let aliased = || match names.item_at(&names.resolve(module, &ty.path)).map(|info| &info.item.kind) {
+        Some(ItemKind::TypeAlias(Some(target))) => answer(target),
+        _ => false,
+    };
+    answer(ty) || !ty.path.is_empty() && aliased()
 }
 
 fn becomes_response(block: &ImplInfo<'_>) -> bool {
@@ -90,11 +133,17 @@ pub(super) fn add(part: &Part<'_, '_>, types: &[ErrorType<'_, '_>], found: &mut 
 
 fn fact(part: &Part<'_, '_>, ty: &ErrorType<'_, '_>) -> Fact {
     let data = vocabulary::ErrorResponseType {
-        name: ty.block.block.for_type.text.clone().into(),
+        name: ty
+            .item
+            .filter(|_| ty.subject != "self")
+            .map_or(&ty.block.block.for_type.text, |info| &info.item.name)
+            .clone()
+            .into(),
         format: format(part, ty).map(str::to_string).into(),
         logs: logs(part, ty).into(),
         server_errors: server_errors(part, ty).into(),
         differs: false.into(),
+        mixed: mixed::answers(part, ty).into(),
         framework: false.into(),
     };
     part.context.fact_in_role(data, ty.block.file, ty.block.block.for_type.span, Role::Service)
@@ -143,7 +192,7 @@ fn logs(part: &Part<'_, '_>, ty: &ErrorType<'_, '_>) -> bool {
     // Errors may be logged where they become this type.
     functions.extend(
         names
-            .methods_of(&ty.block.self_type)
+            .methods_of(&ty.path)
             .iter()
             .filter(|id| names.function(**id).of_trait.as_deref().is_some_and(|path| path.ends_with("From"))),
     );
@@ -193,7 +242,7 @@ fn server_errors(part: &Part<'_, '_>, ty: &ErrorType<'_, '_>) -> bool {
         "Status::new(500",
     ];
     let conversions = part.context.names.impls().iter().filter(|block| {
-        block.self_type == ty.block.self_type && block.of_trait.as_deref().is_some_and(|path| path.ends_with("From"))
+        block.self_type == ty.path && block.of_trait.as_deref().is_some_and(|path| path.ends_with("From"))
     });
     let texts = conversions.map(|block| part.context.repository.tree.file(block.file).slice(block.item.span));
     let own = std::iter::once(text(part, ty)).chain(texts).any(|text| WORDS.iter().any(|word| text.contains(word)));
@@ -223,6 +272,7 @@ fn in_macros(part: &Part<'_, '_>) -> Vec<Fact> {
                     logs: logs_in_tokens(tokens).into(),
                     server_errors: Attr::Unknown,
                     differs: false.into(),
+                    mixed: Attr::Unset,
                     framework: false.into(),
                 };
                 let fact = part.context.fact_in_role(data, file.id, span, Role::Service);
