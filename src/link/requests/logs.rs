@@ -26,7 +26,7 @@ pub(super) fn look<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut
         ExprKind::MethodCall { method, arguments, method_span, .. } if method == "include_headers" => {
             let on =
                 arguments.first().is_some_and(|value| matches!(&*value.kind, ExprKind::Literal(Literal::Flag(true))));
-            if on {
+            if on && !part.hides_headers {
                 let seen = BTreeMap::from([("headers".to_string(), Kind::Request)]);
                 found.push(logs.fact("info", None, &seen, *method_span, Confidence::High));
             }
@@ -99,7 +99,9 @@ impl<'a> Logs<'_, '_, 'a> {
     }
 
     fn value(&self, expr: &Expr, debug: bool, seen: &mut Seen) {
-        if let Some((name, kind)) = sensitive::of_value(self.part.context.names, self.scope(), expr, debug) {
+        if let Some((name, kind)) = sensitive::of_value(self.part.context.names, self.scope(), expr, debug)
+            && !(kind == Kind::Request && self.part.hides_headers)
+        {
             seen.insert(name, kind);
         }
     }
@@ -164,6 +166,7 @@ impl<'a> Logs<'_, '_, 'a> {
                 seen.insert(if value.is_empty() { name.clone() } else { value.clone() }, kind);
             }
         });
+        debugged(&attribute.tokens).iter().for_each(|value| self.value(value, true, &mut seen));
         if !names_in(attribute, "skip_all") {
             let skipped = |name: &str| skipped_names(&attribute.tokens).iter().any(|known| known == name);
             for parameter in &self.info.function.parameters {
@@ -261,6 +264,31 @@ fn field_names(tokens: &[Token]) -> Vec<(String, String)> {
             let value = Some(ident(value)).filter(|value| value != "Empty").unwrap_or_else(|| ident(name));
             found.push((ident(name), value));
         }
+    }
+    found
+}
+
+/// Values inside `fields(..)` that are written by Debug, as expressions: `name = ?value`, `?value.field`.
+fn debugged(tokens: &[Token]) -> Vec<Expr> {
+    let mut found = Vec::new();
+    for part in group(tokens, "fields").split(|token| token.kind == TokenKind::Punct(',')) {
+        let Some(at) = part.iter().position(|token| token.kind == TokenKind::Punct('?')) else { continue };
+        let mut value: Option<Expr> = None;
+        let plain = part[at + 1..].iter().all(|token| match &token.kind {
+            TokenKind::Ident(word) => {
+                value = Some(match value.take() {
+                    Some(base) => {
+                        let span = Span { start: base.span.start, end: token.span.end };
+                        Expr { span, kind: Box::new(ExprKind::Field { base, name: word.clone() }) }
+                    }
+                    None => name_expr(word, token.span),
+                });
+                true
+            }
+            TokenKind::Punct('.') => true,
+            _ => false,
+        });
+        found.extend(value.filter(|_| plain));
     }
     found
 }

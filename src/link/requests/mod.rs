@@ -15,10 +15,12 @@ mod swallowed;
 mod tasks;
 mod work;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::names::FunctionInfo;
 use super::reach::{Reach, Reached};
+use super::taint::Taint;
 use super::{Context, Linked};
 use crate::facts::{Confidence, Data, Fact};
 use crate::scan::source::{FileId, Role, Span};
@@ -26,7 +28,9 @@ use crate::scan::source::{FileId, Role, Span};
 /// Adds the facts of this part.
 pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     let reach = Reach::find(context, linked);
-    let part = Part { context, reach: &reach, log_macros: errors::log_macros(context.repository) };
+    let log_macros = errors::log_macros(context.repository);
+    let part =
+        Part { context, reach: &reach, log_macros, hides_headers: hides_headers(context), taint: OnceCell::new() };
     let mut found: Vec<Fact> = Vec::new();
     let asking = loops::Asking::find(&part);
     for info in context.names.functions().iter().filter(|info| part.is_judged(info)) {
@@ -55,6 +59,22 @@ struct Part<'c, 'a> {
     reach: &'c Reach,
     /// Names of the project's own macros that log an error.
     log_macros: BTreeSet<String>,
+    /// A layer marks headers as sensitive, whose Debug then leaves their values out.
+    hides_headers: bool,
+    /// Where request data goes, once somebody asks.
+    taint: OnceCell<Taint>,
+}
+
+/// Whether tower-http's layer for it stands in the services' code.
+fn hides_headers(context: &Context<'_>) -> bool {
+    const LAYERS: &[&str] = &[
+        "SetSensitiveHeadersLayer",
+        "SetSensitiveRequestHeadersLayer",
+        ".sensitive_headers(",
+        ".sensitive_request_headers(",
+    ];
+    let files = context.repository.tree.files.iter().filter(|file| file.role == Role::Service);
+    files.into_iter().any(|file| file.path.ends_with(".rs") && LAYERS.iter().any(|layer| file.text.contains(layer)))
 }
 
 impl<'a> Part<'_, 'a> {

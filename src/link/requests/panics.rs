@@ -6,6 +6,7 @@ use super::Part;
 use super::body::{chain, chain_root, each, literal, macro_name};
 use crate::facts::{Confidence, Fact, vocabulary};
 use crate::link::names::{FunctionInfo, Scope};
+use crate::link::taint::Taint;
 use crate::parse::rust::ast::{Block, Expr, ExprKind, Path, Pattern, PatternKind, Statement};
 use crate::scan::source::Span;
 
@@ -215,10 +216,16 @@ impl<'a> Judge<'_, '_, 'a> {
         if PARSERS.contains(&last) || text.starts_with("std::fs::") || text.starts_with("serde_json::from") {
             return Fallible(Confidence::High);
         }
+        // What another crate makes of a request's own data fails when the data is bad, unless it was checked before.
+        let outside = path.segments.len() > 1 && self.part.context.names.function_at(text).is_none();
+        let given = || {
+            let taint = self.part.taint.get_or_init(|| Taint::find(self.part.context, self.part.reach));
+            arguments.iter().any(|argument| taint.reaches(self.part.context, self.info, argument))
+        };
         if matches!(last, "try_from" | "new") && !arguments.is_empty() {
             return Fallible(Confidence::Low);
         }
-        self.returned(path, Confidence::Low)
+        self.returned(path, if outside && given() { Confidence::Medium } else { Confidence::Low })
     }
 
     fn method(&self, receiver: &'a Expr, method: &str, arguments: &'a [Expr], depth: u32) -> Judgement {

@@ -43,6 +43,8 @@ const SECRET: &[&[&str]] = &[
     &["access", "key"],
     &["encryption", "key"],
     &["master", "key"],
+    &["sym", "key"],
+    &["symmetric", "key"],
     &["auth", "key"],
     &["token"],
     &["jwt"],
@@ -197,7 +199,25 @@ pub(super) fn of_value(names: &Names<'_>, scope: &Scope<'_, '_>, expr: &Expr, de
     if let Some(kind) = of_name(&name) {
         return Some((name, kind));
     }
+    if debug && is_request_headers(scope, inner) {
+        return Some((name, Kind::Request));
+    }
     if debug { of_debug(names, &name, ty.as_ref()) } else { None }
+}
+
+/// All headers of a request, `Authorization` and `Cookie` among them: `request.headers()`, `parts.headers`.
+fn is_request_headers(scope: &Scope<'_, '_>, expr: &Expr) -> bool {
+    const REQUESTS: &[&str] = &["Request", "HttpRequest", "ServiceRequest", "RequestParts", "RequestHead", "Parts"];
+    let of = match &*expr.kind {
+        ExprKind::MethodCall { receiver, method, arguments, .. } if method == "headers" && arguments.is_empty() => {
+            receiver
+        }
+        ExprKind::Field { base, name } if name == "headers" => base,
+        _ => return false,
+    };
+    // The parts of a response have the same name.
+    let parts = |ty: &Ty| ty.last() == "Parts" && !ty.path.contains("request");
+    scope.type_of(bare(of)).is_some_and(|ty| REQUESTS.contains(&ty.last()) && !parts(&ty))
 }
 
 /// The name of a local, field or getter.
