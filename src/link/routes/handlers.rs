@@ -170,7 +170,7 @@ fn judged<'a>(evaluator: &Evaluator<'a>, bodies: &[Body<'a>], own: Option<Body<'
     }
     let constant = own.is_some_and(|own| is_constant(evaluator, &own));
     let does = behaviour::of(evaluator, bodies);
-    let limits_rate = does.kinds().contains(&"rate-limit".to_string()).then(|| limiting(evaluator, &all)).flatten();
+    let limits_rate = limiting(evaluator, &all, does.kinds().contains(&"rate-limit".to_string()));
     HandlerFacts {
         fact: Handler {
             checks_dependencies: (seen.asks_dependency && !constant).into(),
@@ -217,14 +217,68 @@ fn names_user(body: &Body<'_>) -> Option<Place> {
     found
 }
 
-/// The function that answers 429 and whose name says that it limits.
-fn limiting<'a>(evaluator: &Evaluator<'a>, all: &[Body<'a>]) -> Option<Place> {
+/// The function that answers 429 and whose name says that it limits; or that fails with an error which becomes a 429.
+fn limiting<'a>(evaluator: &Evaluator<'a>, all: &[Body<'a>], refuses: bool) -> Option<Place> {
     all.iter().find_map(|body| {
         let info = evaluator.info(body.function?);
         let name = info.item.name.to_ascii_lowercase();
         let says = name.contains("limit") || name.contains("throttle");
-        (says && behaviour::of(evaluator, &[*body]).kinds().contains(&"rate-limit".to_string()))
+        let answers = || refuses && behaviour::of(evaluator, &[*body]).kinds().contains(&"rate-limit".to_string());
+        (says && (answers() || fails_by_limit(evaluator, info)))
             .then_some(Place { file: info.file, span: info.item.name_span })
+    })
+}
+
+/// Whether a function returns an error of the tree that speaks of a rate limit, and that error, or one that it is turned
+/// into, is answered with 429.
+fn fails_by_limit(evaluator: &Evaluator<'_>, info: &FunctionInfo<'_>) -> bool {
+    let names = evaluator.names;
+    let Some(error) = names.returned(info.id).filter(|ty| ty.last() == "Result").and_then(|mut ty| ty.arguments.pop())
+    else {
+        return false;
+    };
+    let speaks = |name: &str| {
+        let lower = name.to_ascii_lowercase();
+        ["ratelimit", "toomanyrequests", "throttl"].iter().any(|word| lower.contains(word))
+    };
+    let Some(item) = names.item_at(&error.path) else { return false };
+    let of_limit = match &item.item.kind {
+        ItemKind::Enum(variants) => variants.iter().any(|variant| speaks(&variant.name)),
+        _ => false,
+    };
+    if !of_limit && !speaks(error.last()) {
+        return false;
+    }
+    // `impl From<Error> for Answer`: what `?` makes of it.
+    let becomes = names.impls().iter().filter(|block| {
+        let from = block.block.of_trait.as_ref().filter(|of| of.path.last().is_some_and(|last| last == "From"));
+        let source = from.and_then(|of| of.arguments.first());
+        source.is_some_and(|source| names.type_at(block.module, None, source).path == error.path)
+    });
+    let mut types: Vec<&str> = becomes.map(|block| block.self_type.as_str()).collect();
+    types.push(&error.path);
+    types.into_iter().any(|ty| answers_429(evaluator, ty))
+}
+
+/// Whether the response of a type has the status 429.
+fn answers_429(evaluator: &Evaluator<'_>, ty: &str) -> bool {
+    const TRAITS: &[&str] = &["IntoResponse", "ResponseError", "Responder", "Writer", "Reply"];
+    let names = evaluator.names;
+    let made = names.methods_of(ty).iter().filter(|id| {
+        let last = names.function(**id).of_trait.as_deref().and_then(|of| of.rsplit("::").next());
+        last.is_some_and(|last| TRAITS.contains(&last))
+    });
+    made.filter_map(|id| Body::of(evaluator, *id)).any(|body| {
+        let mut found = false;
+        body.visit(&mut |expr| {
+            found |= match &*expr.kind {
+                ExprKind::Path(path) => matches!(path.last(), "TOO_MANY_REQUESTS" | "TooManyRequests"),
+                ExprKind::MethodCall { method, .. } => method == "too_many_requests",
+                ExprKind::Literal(Literal::Integer(number)) => *number == Some(429),
+                _ => false,
+            };
+        });
+        found
     })
 }
 
