@@ -91,7 +91,7 @@ pub const PARTS: &[Part] = &[
     Part {
         name: "code",
         makes: code::KINDS,
-        of_services: &[FactKind::Route],
+        of_services: &[FactKind::Middleware, FactKind::Route],
         by_catalog: true,
         reads: &[FactKind::Handler, FactKind::Route],
         rust: code::needed,

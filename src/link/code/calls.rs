@@ -311,7 +311,12 @@ impl<'c, 'a> Walk<'c, 'a> {
 
     /// An argument that is a parameter of the function, for functions that only pass it on.
     fn parameter_of(&self, argument: Option<&'a Expr>, attribute: &'static str) -> Option<(usize, &'static str)> {
-        let name = plain_name(argument?)?;
+        // `Cookie::build((name, value))`.
+        let argument = match &*argument?.kind {
+            ExprKind::Tuple(parts) => parts.first()?,
+            _ => argument?,
+        };
+        let name = plain_name(argument)?;
         let position = self.body.parameters.iter().position(|parameter| *parameter == name)?;
         Some((position, attribute))
     }
@@ -365,8 +370,9 @@ impl<'c, 'a> Walk<'c, 'a> {
     fn note_parameter(&mut self, id: FoundId, argument: Option<&'a Expr>, attribute: &'static str) {
         let Some(parameter) = self.parameter_of(argument, attribute) else { return };
         let found = &mut self.found[id];
+        let passed = found.kind() == FactKind::EnvRead || found.kind() == FactKind::Cookie && attribute == "name";
         if found.parameter.is_none()
-            && found.kind() == FactKind::EnvRead
+            && passed
             && let Some(function) = found.stand.function
         {
             found.parameter = Some(parameter);
@@ -392,6 +398,7 @@ impl<'c, 'a> Walk<'c, 'a> {
         for inner in self.parametric.get(&target).cloned().unwrap_or_default() {
             let mut found = self.found[inner].clone();
             let Some((position, attribute)) = found.parameter.take() else { continue };
+            self.instantiated.insert(inner);
             let argument = arguments.get(position);
             let text = argument.map_or(Attr::Unknown, |argument| self.value(argument, AttrType::Text));
             found.data.set(attribute, text);

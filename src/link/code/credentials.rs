@@ -5,9 +5,9 @@ use crate::facts::vocabulary::{PasswordHash, SecretComparison};
 use crate::facts::{Attr, Confidence};
 use crate::link::names::FunctionInfo;
 use crate::link::{Context, Linked};
-use crate::parse::rust::ast::{Expr, ExprKind, Literal, Parameter, PatternKind};
+use crate::parse::rust::ast::{Expr, ExprKind, Literal, Parameter, Pattern, PatternKind, Statement};
 use crate::parse::rust::walk;
-use crate::scan::source::Role;
+use crate::scan::source::{Role, Span};
 
 /// Names of secrets, by their last words.
 const SECRETS: &[&str] = &[
@@ -107,16 +107,81 @@ fn comparisons(context: &Context<'_>, info: &FunctionInfo<'_>, linked: &mut Link
     let Some(body) = info.function.body.as_ref().filter(|_| info.item.name != "eq" && info.item.name != "ne") else {
         return;
     };
-    walk::expressions(body, &mut |expr| {
-        let ExprKind::Binary { operator, left, right } = &*expr.kind else { return };
-        if operator != "==" && operator != "!=" {
-            return;
+    let mut found: Vec<(Span, &str)> = Vec::new();
+    let mut refusing: Vec<Span> = Vec::new();
+    walk::expressions(body, &mut |expr| match &*expr.kind {
+        ExprKind::Match { on, arms } => {
+            let guarded = arms.iter().filter_map(|arm| Some((arm, arm.guard.as_ref()?)));
+            for (arm, guard) in guarded {
+                if admits(&arm.body) && of_credentials(on) && compares_bound(&arm.pattern, guard) {
+                    found.push((guard.span, "authorization"));
+                }
+                if refuses(context.repository.tree.file(info.file).slice(arm.body.span)) {
+                    refusing.push(guard.span);
+                }
+            }
         }
-        if let Some(name) = compared(left, right) {
-            let data = SecretComparison { name: name.into() };
-            linked.facts.add(context.fact(data, info.file, expr.span).confidence(Confidence::Medium));
+        ExprKind::Binary { operator, left, right } if operator == "==" || operator == "!=" => {
+            found.extend(compared(left, right).map(|name| (expr.span, name)));
         }
+        _ => {}
     });
+    // Who gives this very secret is refused: nobody comes in by the comparison.
+    found.retain(|(span, _)| !refusing.iter().any(|guard| guard.holds(*span)));
+    for (span, name) in found {
+        let data = SecretComparison { name: name.into() };
+        linked.facts.add(context.fact(data, info.file, span).confidence(Confidence::Medium));
+    }
+}
+
+/// An arm that lets a caller through: `Ok(())`, `true`, `Some(user)`.
+fn admits(body: &Expr) -> bool {
+    match &*body.kind {
+        ExprKind::Literal(Literal::Flag(flag)) => *flag,
+        ExprKind::Call { function, .. } => {
+            matches!(&*function.kind, ExprKind::Path(path) if matches!(path.last(), "Ok" | "Some"))
+        }
+        ExprKind::Block(block) => match block.statements.last() {
+            Some(Statement::Expr { value, .. }) => admits(value),
+            _ => false,
+        },
+        ExprKind::Await(inner) | ExprKind::Try(inner) => admits(inner),
+        ExprKind::MethodCall { method, .. } => matches!(method.as_str(), "run" | "call"),
+        _ => false,
+    }
+}
+
+/// The text of an arm that turns a caller away.
+fn refuses(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    lower.trim() == "false" || ["unauthorized", "forbidden", "err("].iter().any(|word| lower.contains(word))
+}
+
+/// `headers.get(AUTHORIZATION)`: the header by which a caller says who it is.
+fn of_credentials(on: &Expr) -> bool {
+    const HEADERS: &[&str] = &["authorization", "proxy_authorization", "x_api_key"];
+    match &*on.kind {
+        ExprKind::MethodCall { method, arguments, .. } if method == "get" => arguments.first().is_some_and(|name| {
+            let name = match &*name.kind {
+                ExprKind::Path(path) => path.last().to_ascii_lowercase(),
+                ExprKind::Literal(Literal::Text(text)) => text.to_ascii_lowercase().replace('-', "_"),
+                _ => String::new(),
+            };
+            HEADERS.contains(&name.as_str())
+        }),
+        ExprKind::MethodCall { receiver, .. } => of_credentials(receiver),
+        _ => false,
+    }
+}
+
+/// `Some(actual) if actual == self.expected`: all of the header against a value that is kept.
+fn compares_bound(pattern: &Pattern, guard: &Expr) -> bool {
+    let PatternKind::TupleStruct(_, parts) = &pattern.kind else { return false };
+    let Some(PatternKind::Name(bound)) = parts.first().map(|part| &part.kind) else { return false };
+    let ExprKind::Binary { operator, left, right } = &*guard.kind else { return false };
+    let is_bound = |side: &Expr| matches!(&*side.kind, ExprKind::Path(path) if path.is(bound));
+    let is_kept = |side: &Expr| owner_of(side).is_some();
+    operator == "==" && (is_bound(left) && is_kept(right) || is_bound(right) && is_kept(left))
 }
 
 /// The name of the secret that two expressions compare.
@@ -125,8 +190,12 @@ fn compared<'a>(left: &'a Expr, right: &'a Expr) -> Option<&'a str> {
     if owner_of(left).is_some_and(|owner| owner_of(right) == Some(owner)) {
         return None;
     }
-    let (left, right) = (name_of(left)?, name_of(right)?);
-    let repeats = |name: &str| name.split('_').any(|word| REPEATS.contains(&word));
+    let (left, right) = match (name_of(left), name_of(right)) {
+        (Some(left), Some(right)) => (left, right),
+        (Some(name), None) => return given(name, getter(right)?),
+        (None, Some(name)) => return given(name, getter(left)?),
+        (None, None) => return None,
+    };
     if repeats(left) || repeats(right) {
         return None;
     }
@@ -142,6 +211,28 @@ fn owner_of(expr: &Expr) -> Option<&str> {
         },
         ExprKind::MethodCall { receiver, method, .. } if SAME.contains(&method.as_str()) => owner_of(receiver),
         ExprKind::Reference(inner) | ExprKind::Unary { operand: inner, .. } => owner_of(inner),
+        _ => None,
+    }
+}
+
+/// A setting that is compared with what a caller's credentials give: `credentials.token() == settings.admin_token`.
+fn given<'a>(name: &'a str, getter: &str) -> Option<&'a str> {
+    const GIVEN: &[&str] = &["token", "password", "secret", "api_key", "key"];
+    let checks = GIVEN.contains(&getter) && !repeats(name) && !matches!(name, "signature" | "hmac");
+    (checks && is_secret(name)).then_some(name)
+}
+
+fn repeats(name: &str) -> bool {
+    name.split('_').any(|word| REPEATS.contains(&word))
+}
+
+/// The name of a method without arguments.
+fn getter(expr: &Expr) -> Option<&str> {
+    match &*expr.kind {
+        ExprKind::MethodCall { receiver, method, arguments, .. } if arguments.is_empty() => {
+            if SAME.contains(&method.as_str()) { getter(receiver) } else { Some(method) }
+        }
+        ExprKind::Reference(inner) | ExprKind::Unary { operand: inner, .. } => getter(inner),
         _ => None,
     }
 }

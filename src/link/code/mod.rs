@@ -3,6 +3,7 @@
 //! [`walk`] and [`items`] find what the catalog speaks of; what takes more than a path and a chain of methods to tell is
 //! added by the modules named after their subject.
 
+mod bodies;
 mod calls;
 mod clients;
 mod credentials;
@@ -116,6 +117,7 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     secrets::look(context, linked);
     transport::look(context, linked);
     validation::look(context, &reach, linked);
+    bodies::look(context, &reach, linked);
 }
 
 /// Adds what counts of what was found and asked for.
@@ -142,6 +144,7 @@ fn find<'a>(context: &Context<'a>) -> Vec<Found<'a>> {
         }
     }
     items::look(&mut walk);
+    walk.keep_uncalled();
     walk.found
 }
 

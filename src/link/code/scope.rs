@@ -157,7 +157,7 @@ pub fn plain_name(expr: &Expr) -> Option<&str> {
         ExprKind::Path(path) if path.segments.len() == 1 => Some(path.last()),
         ExprKind::Reference(inner) => plain_name(inner),
         ExprKind::MethodCall { receiver, method, .. }
-            if matches!(method.as_str(), "as_ref" | "into" | "clone" | "as_str" | "to_string") =>
+            if matches!(method.as_str(), "as_ref" | "into" | "clone" | "as_str" | "to_string" | "to_owned") =>
         {
             plain_name(receiver)
         }

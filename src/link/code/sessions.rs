@@ -9,7 +9,7 @@ use crate::parse::rust::ast::{Expr, ExprKind, Field, ItemKind, Literal, PatternK
 
 /// Words of the names of cookies that hold a session or token.
 const SESSION_WORDS: &[&str] =
-    &["session", "sess", "sid", "token", "jwt", "auth", "login", "refresh", "access", "admin", "id", "user"];
+    &["session", "sess", "sid", "uid", "token", "jwt", "auth", "login", "refresh", "access", "admin", "id", "user"];
 
 /// Names of the claim that a token expires by.
 const EXPIRY: &[&str] = &["exp", "expires_at", "expiry", "expiration", "expires"];
@@ -22,6 +22,7 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>]) {
     for found in found.iter_mut() {
         match found.kind() {
             FactKind::Cookie => {
+                found.absorbed |= stays_inside(context, found);
                 holds_session(context, found);
                 dressed_beside(context, found);
                 secure_where_served(found);
@@ -33,6 +34,22 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>]) {
             _ => {}
         }
     }
+}
+
+/// A cookie that is put into a jar which its function makes and keeps, to sign or to check a text, is sent to nobody.
+fn stays_inside(context: &Context<'_>, found: &Found<'_>) -> bool {
+    let Some(info) = found.stand.function.map(|function| context.names.function(function)) else { return false };
+    let text = context.repository.tree.file(info.file).slice(info.item.span);
+    let answers = info.function.returns.as_ref().is_none_or(|ty| {
+        ["Cookie", "Jar", "Response", "impl ", "Redirect", "Header"].iter().any(|word| ty.text.contains(word))
+    });
+    let given = info
+        .function
+        .parameters
+        .iter()
+        .filter_map(|parameter| parameter.ty.as_ref())
+        .any(|ty| ["Jar", "Cookies", "Response", "Request"].iter().any(|word| ty.text.contains(word)));
+    text.contains("CookieJar::new()") && !answers && !given
 }
 
 fn holds_session(context: &Context<'_>, found: &mut Found<'_>) {
@@ -126,6 +143,10 @@ fn token(context: &Context<'_>, found: &mut Found<'_>, verified: bool) {
         found.data.set("expires", Attr::Unset);
     }
     let issues = found.text("action").as_deref() == Some("issues");
+    // An expiry that only the run knows is one.
+    if issues && found.data.get("expires") == Some(Attr::Unknown) {
+        found.data.set("expires", Attr::Known(Value::Flag(true)));
+    }
     if issues && !found.is_set("expires") {
         let claims = found.receiver.or_else(|| found.arguments.get(1).copied());
         if let Some(expires) = claims.and_then(|claims| claims_expire(context, found, claims)) {

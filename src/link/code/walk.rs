@@ -1,12 +1,12 @@
 //! One pass over the bodies of all functions: which expressions an entry of the catalog speaks of, and what the
 //! methods called on their values add, through locals, branches, closures and functions that return a builder.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::found::{Found, FoundId, Stand};
 use super::scope::{self, Carried, Scopes, TypeName};
 use super::values::Values;
-use crate::facts::{Attr, AttrType, Value};
+use crate::facts::{Attr, AttrType, FactKind, Value};
 use crate::link::Context;
 use crate::link::names::{FunctionId, FunctionInfo};
 use crate::link::workspace::Package;
@@ -22,6 +22,8 @@ pub struct Walk<'c, 'a> {
     pub found: Vec<Found<'a>>,
     /// Matches that a parameter of their function gives an attribute to, by function.
     pub(super) parametric: HashMap<FunctionId, Vec<FoundId>>,
+    /// Those of them that a call was seen of.
+    pub(super) instantiated: HashSet<FoundId>,
     pub(super) body: Body<'a>,
     returned: HashMap<FunctionId, Carried<'a>>,
     open: Vec<FunctionId>,
@@ -83,9 +85,19 @@ impl<'c, 'a> Walk<'c, 'a> {
             context,
             found: Vec::new(),
             parametric: HashMap::new(),
+            instantiated: HashSet::new(),
             body,
             returned: HashMap::new(),
             open: Vec::new(),
+        }
+    }
+
+    /// A cookie whose name comes by a parameter, made by a function of which no call was seen, stands for itself.
+    pub fn keep_uncalled(&mut self) {
+        for (id, found) in self.found.iter_mut().enumerate() {
+            if found.kind() == FactKind::Cookie && !self.instantiated.contains(&id) {
+                found.parameter = None;
+            }
         }
     }
 
