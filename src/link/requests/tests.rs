@@ -131,4 +131,15 @@ fn prints_are_logs_where_requests_reach_them() {
     assert_eq!(prints("eprintln!(\"lost\");"), [(Attr::Known(false), Confidence::High)]);
     assert_eq!(prints("} fn usage() { println!(\"usage\"); "), [(Attr::Known(true), Confidence::Low)]);
     assert_eq!(prints("if cfg!(debug_assertions) { println!(\"x\"); }"), []);
+    let conversion =
+        "impl From<sqlx::Error> for Lost { fn from(_: sqlx::Error) -> Lost { eprintln!(\"lost\"); Lost } } struct Lost;
+        type Fallible<T> = Result<T, Lost>;";
+    let by_question = |returns: &str| {
+        prints(&format!(
+            "find().ok(); String::new() }} fn find() -> {returns} {{ ask()?; Ok(1) }} {conversion} fn last() {{ "
+        ))
+    };
+    assert_eq!(by_question("Result<u8, Lost>"), [(Attr::Known(false), Confidence::Medium)]);
+    assert_eq!(by_question("Fallible<u8>"), [(Attr::Known(false), Confidence::Medium)]);
+    assert_eq!(by_question("Result<u8, Other>"), [(Attr::Known(true), Confidence::Low)]);
 }

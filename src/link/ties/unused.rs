@@ -9,6 +9,7 @@ use crate::facts::vocabulary::DocumentedVariable;
 use crate::link::{Context, Linked};
 use crate::parse::Syntax;
 use crate::parse::env::EnvEntry;
+use crate::parse::rust::lexer::{Lexer, RawKind};
 use crate::scan::source::{FileId, Kind, Role, SourceFile};
 
 /// Adds a fact for each variable of a .env file or sample of the service, most of which are read.
@@ -68,19 +69,63 @@ fn is_read(name: &str, seen: &BTreeSet<&str>) -> bool {
     seen.contains(name) || suffixes(name).any(|fields| fields.iter().all(|field| seen.contains(field.as_str())))
 }
 
-/// The wanted words that stand anywhere in code, scripts, manifests and settings; documents only describe.
+/// The wanted words that stand anywhere in code, scripts, manifests and settings; documents only describe. A mere
+/// constant of that name reads no variable: only what stands in a string counts then.
 fn seen<'w>(context: &Context<'_>, wanted: &'w BTreeSet<String>) -> BTreeSet<&'w str> {
-    let mut seen = BTreeSet::new();
     let readers = context.repository.tree.files.iter().filter(|file| {
         !matches!(file.kind, Kind::Env | Kind::Markdown | Kind::CargoLock | Kind::GitIgnore | Kind::DockerIgnore)
             && file.role != Role::Docs
     });
-    for file in readers {
-        for word in file.text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
-            seen.extend(wanted.get(word).map(String::as_str));
+    let readers: Vec<&SourceFile> = readers.collect();
+    let rust = || readers.iter().filter(|file| file.kind == Kind::Rust);
+    let constants: BTreeSet<&str> = rust().flat_map(|file| constants(&file.text, wanted)).collect();
+    let mut seen = BTreeSet::new();
+    for file in &readers {
+        let words = words(&file.text).filter_map(|word| wanted.get(word)).map(String::as_str);
+        let (mere, others): (Vec<&str>, Vec<&str>) =
+            words.partition(|word| file.kind == Kind::Rust && constants.contains(word));
+        seen.extend(others);
+        if !mere.is_empty() {
+            seen.extend(quoted(&file.text).filter_map(|word| wanted.get(word)).map(String::as_str));
         }
     }
     seen
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
+}
+
+/// Words inside strings of Rust code; `{RETRIES}` puts the constant in.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    let strings = Lexer::new(text).filter(|token| matches!(token.kind, RawKind::Text { .. }));
+    strings.flat_map(|token| {
+        let string = text.get(token.span.start as usize..token.span.end as usize).unwrap_or("");
+        words(string).filter(move |word| {
+            let before = &string[..word.as_ptr() as usize - string.as_ptr() as usize];
+            !before.ends_with('{') || before.ends_with("${")
+        })
+    })
+}
+
+/// Wanted names of constants and statics that are given a plain value: `const RETRIES: u32 = 3;`. A call may look
+/// a variable up by what it is given.
+fn constants<'w>(text: &str, wanted: &'w BTreeSet<String>) -> Vec<&'w str> {
+    let mut found = Vec::new();
+    for keyword in ["const ", "static "] {
+        for (at, _) in text.match_indices(keyword) {
+            let rest = &text[at + keyword.len()..];
+            let Some(name) = words(rest).next().filter(|name| rest.starts_with(*name)) else { continue };
+            let Some(declared) = rest[name.len()..].strip_prefix(':') else { continue };
+            let Some((_, value)) = declared.split(';').next().and_then(|declared| declared.split_once('=')) else {
+                continue;
+            };
+            if !value.contains(['(', '{', '!']) {
+                found.extend(wanted.get(name).map(String::as_str));
+            }
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -96,5 +141,16 @@ mod tests {
         assert!(!is_read("SHOP_DATABASE__PASSWORD", &seen));
         assert!(!is_read("OLD_MODE", &seen));
         assert!(!is_read("__", &seen));
+    }
+
+    #[test]
+    fn constants_are_told_from_what_may_look_a_variable_up() {
+        let wanted: BTreeSet<String> =
+            ["RETRIES", "TOKEN", "SIZE", "MODE"].iter().map(|name| (*name).to_string()).collect();
+        let code = "pub const RETRIES: u32 = 3;\nstatic TOKEN: Key = Key(\"T\");\nconst fn SIZE() {}\nconst MODE: &[u8; 2] = b\"ab\";";
+        assert_eq!(constants(code, &wanted), ["RETRIES"]);
+        assert_eq!(constants("static MODE: &str = \"M\";", &wanted), ["MODE"]);
+        let quoted: Vec<&str> = quoted("call(RETRIES, \"TOKEN {MODE} ${HOME}\"); // SIZE").collect();
+        assert_eq!(quoted, ["TOKEN", "HOME"]);
     }
 }
