@@ -363,8 +363,8 @@ const FLOATING: &[&str] = &[
 
 /// Names of releases of the distributions whose images are tagged by them.
 const CODENAMES: &[&str] = &[
-    "stretch", "buster", "bullseye", "bookworm", "trixie", "forky", "bionic", "focal", "jammy", "noble", "plucky",
-    "questing",
+    "jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky", "trusty", "xenial", "bionic", "focal",
+    "jammy", "noble", "plucky", "questing",
 ];
 
 /// Parts of a tag whose digits name an architecture.
@@ -433,6 +433,7 @@ mod tests {
         for image in [
             "rust:1.80",
             "debian:bookworm-slim",
+            "ubuntu:xenial",
             "alpine:3.20",
             "gcr.io/distroless/cc-debian12",
             "a@sha256:0",

@@ -242,7 +242,9 @@ impl<'a> Reader<'a> {
         } else {
             Value::Text { text: text.into(), quoted: !plain }
         };
-        let value = self.waiting_value(value, block, span);
+        let (value, waiting) = self.waiting_value(value, block, span);
+        // A block scalar of nothing but an action ends before it: it stands where the action does.
+        let span = waiting.filter(|_| source.trim().is_empty()).unwrap_or(span);
         let trimmed = self.source.get(span.range()).map_or(0, |source| source.trim_end().len());
         let span = Span::new(span.start as usize, span.start as usize + trimmed);
         let node = Node { span, value, tag: tag.and_then(tag_text) };
@@ -250,15 +252,16 @@ impl<'a> Reader<'a> {
     }
 
     /// An empty value or block of text before which an action prints lines is what the action prints.
-    fn waiting_value(&mut self, value: Value, block: bool, span: Span) -> Value {
+    fn waiting_value(&mut self, value: Value, block: bool, span: Span) -> (Value, Option<Span>) {
         let waiting = std::mem::take(&mut self.waiting);
         match waiting.first() {
             Some(insertion) if block || matches!(value, Value::Null) => {
                 let end = if block { span.end } else { insertion.span.end };
-                let range = insertion.span.start as usize..end.max(insertion.span.end) as usize;
-                Value::Unresolved(self.source.get(range).unwrap_or("").trim_end().into())
+                let span = Span { start: insertion.span.start, end: end.max(insertion.span.end) };
+                let text = self.source.get(span.range()).unwrap_or("");
+                (Value::Unresolved(text.trim_end().into()), Some(span))
             }
-            _ => value,
+            _ => (value, None),
         }
     }
 

@@ -146,12 +146,13 @@ fn a_chart_is_read_with_exact_places() {
 
 #[test]
 fn an_action_that_begins_a_block_is_one_entry_of_it() {
-    let root = clean(
-        "labels: {{- include \"x\" . | nindent 2 }}\n  app: y\nfile: |-\n{{ .Files.Get \"f\" | indent 2 }}\nend: 1\n",
-    );
+    let text =
+        "labels: {{- include \"x\" . | nindent 2 }}\n  app: y\nfile: |-\n{{ .Files.Get \"f\" | indent 2 }}\nend: 1\n";
+    let root = clean(text);
     assert_eq!(root.at(&["labels", "app"]).unwrap().text(), Some("y"));
     assert_eq!(root.get("labels").unwrap().entries().len(), 2);
     assert!(root.get("file").unwrap().is_unresolved(), "{:?}", root.get("file"));
+    assert_eq!(&text[root.get("file").unwrap().span.range()], "{{ .Files.Get \"f\" | indent 2 }}");
     assert_eq!(root.get("end").unwrap().number(), Some(1.0));
 }
 
