@@ -874,6 +874,9 @@ vocabulary! {
         by: text,
         /// Behind a setting that is off by default.
         off_by_default: flag,
+        /// Something starts the image whose command it is: a manifest, compose file, platform, script or pipeline, or
+        /// it is the service's own; unset for what no image runs.
+        started: flag,
     }
 
     /// A documented plan for rolling migrations back.
@@ -891,7 +894,8 @@ vocabulary! {
     /// A change that a migration makes to a table that exists before it.
     schema_change SchemaChange {
         /// create-index, drop-column, rename-column, rename-table, drop-table, add-column, set-not-null,
-        /// change-type, widen-type (a change of type that keeps what is stored), add-constraint, lock-table, update.
+        /// change-type, widen-type (a change of type that keeps what is stored), add-constraint, add-key (a unique
+        /// constraint or primary key), lock-table, update.
         operation: text,
         /// Table.
         table: text,
@@ -911,6 +915,8 @@ vocabulary! {
         volatile_default: flag,
         /// Constraint is NOT VALID first.
         not_valid: flag,
+        /// Key takes over an index that is there.
+        using_index: flag,
         /// A lock timeout is set.
         lock_timeout: flag,
         /// Marked as reviewed in the file (`safety-assured` and the like), or by a tool's start date.
@@ -1107,6 +1113,8 @@ vocabulary! {
         image: text,
         /// Built from this tree.
         built: flag,
+        /// Path of the Dockerfile that it is built from.
+        dockerfile: text,
         /// app, database, cache, proxy, monitoring, tool.
         purpose: text,
         /// Test rig or development set-up, by name and place.

@@ -321,6 +321,19 @@ pub const PARTS: &[Part] = &[
         emit: ties::images::tie,
         ..IDLE
     },
+    Part {
+        name: "migrations of images",
+        makes: &[FactKind::MigrationRun],
+        reads: &[
+            FactKind::ComposeService,
+            FactKind::Container,
+            FactKind::Image,
+            FactKind::ImageBuild,
+            FactKind::MigrationRun,
+        ],
+        emit: ties::migrations::tie,
+        ..IDLE
+    },
     Part { name: "unused variables", makes: &[FactKind::DocumentedVariable], emit: ties::unused::tie, ..IDLE },
 ];
 

@@ -201,6 +201,11 @@ fn one(deployment: &mut Deployment<'_, '_>, service: &Service<'_>) {
         name: service.name.into(),
         image: text.clone().into(),
         built: Attr::Known(service.node.get("build").is_some()),
+        dockerfile: service
+            .node
+            .get("build")
+            .map(|build| dockerfile_path(service.file, build, service.variables).0)
+            .into(),
         purpose: purpose.into(),
         test_rig: Attr::Known(is_test_rig(service.file)),
         of_service: service.owner.of_service.clone(),

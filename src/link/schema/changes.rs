@@ -57,10 +57,14 @@ pub(super) struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// The scope of statements that stand in code.
-    pub(super) fn written(statements: &[Statement], older: &'a BTreeSet<String>, index: usize) -> Scope<'a> {
+    pub(super) fn written<'s>(
+        statements: impl IntoIterator<Item = &'s Statement>,
+        older: &'a BTreeSet<String>,
+        index: usize,
+    ) -> Scope<'a> {
         Scope {
             older,
-            created: statements.iter().filter_map(created).collect(),
+            created: statements.into_iter().filter_map(created).collect(),
             engine: None,
             in_transaction: None,
             lock_timeout: false,
@@ -101,6 +105,7 @@ impl<'a> Scope<'a> {
             }
             Kind::AlterTable { table, actions } if self.exists(table) => {
                 changes.extend(actions.iter().filter_map(|action| self.action(table, action, statement.span)));
+                changes.extend(actions.iter().filter_map(|action| self.key(table, action, statement.span)));
             }
             _ => {}
         }
@@ -136,6 +141,27 @@ impl<'a> Scope<'a> {
             }
             _ => None,
         }
+    }
+
+    /// A unique constraint or primary key, for which the database builds an index unless it is given one.
+    fn key(&self, table: &Name, action: &Action, span: Span) -> Option<(Span, SchemaChange)> {
+        let (name, using_index) = match action {
+            Action::AddConstraint {
+                name,
+                what: Constraint::Unique | Constraint::PrimaryKey,
+                columns,
+                using_index,
+                ..
+            } => {
+                let named = columns.first().filter(|_| name.text.is_empty()).unwrap_or(name);
+                (named, using_index.is_some())
+            }
+            Action::AddColumn(column) if column.key => (&column.name, false),
+            _ => return None,
+        };
+        let mut change = self.change("add-key", table, name, span);
+        change.using_index = using_index.into();
+        Some((if name.text.is_empty() { table.span } else { name.span }, change))
     }
 
     fn change(&self, operation: &str, table: &Name, name: &Name, span: Span) -> SchemaChange {

@@ -2,16 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::changes::Scope;
+use super::sets;
 use crate::facts::vocabulary::{Column, Migration, SchemaChange};
 use crate::link::names::FunctionInfo;
 use crate::link::{Context, Linked};
-use crate::parse::rust::ast::{Block, Expr, ExprKind, Path};
+use crate::parse::rust::ast::{Block, Expr, ExprKind, Literal, Path};
 use crate::parse::rust::walk;
+use crate::parse::sql::{self, Statement};
 use crate::scan::source::{FileId, Role, Span};
 
 /// Builder methods that change a table, with the operation and the index of the changed column.
-const CHANGES: &[(&str, &str)] =
-    &[("drop_column", "drop-column"), ("rename_column", "rename-column"), ("modify_column", "change-type")];
+const CHANGES: &[(&str, &str)] = &[
+    ("drop_column", "drop-column"),
+    ("rename_column", "rename-column"),
+    ("modify_column", "change-type"),
+    ("add_foreign_key", "add-constraint"),
+];
 
 /// Methods that undo something; a down part without any of them does nothing.
 const UNDOING: &[&str] = &[
@@ -43,8 +50,11 @@ struct Pair<'a> {
 /// Adds the facts of this part.
 pub(super) fn emit(context: &Context<'_>, linked: &mut Linked) {
     let mut older: BTreeSet<String> = BTreeSet::new();
+    // Tables by the names that statements written out call them.
+    let mut written: BTreeSet<String> = BTreeSet::new();
     let mut keys = Keys::default();
-    for (file, pair) in pairs(context) {
+    let engine = sets::engine(context.workspace);
+    for (index, (file, pair)) in pairs(context).into_iter().enumerate() {
         let Some(up) = pair.up else { continue };
         let data = Migration {
             tool: "sea-orm".into(),
@@ -57,13 +67,45 @@ pub(super) fn emit(context: &Context<'_>, linked: &mut Linked) {
         linked.facts.add(context.fact_in_role(data, file, up.item.name_span, Role::Service));
         let Some(body) = &up.function.body else { continue };
         let created = tables(body, "create");
-        for (span, change) in changes(body, &created, &older) {
+        let mut changed = changes(body, &created, &older);
+        let texts = statements(body);
+        let scope = Scope::written(texts.iter().flat_map(|(_, statements)| statements), &written, index);
+        for (span, statements) in &texts {
+            changed.extend(statements.iter().flat_map(|text| scope.changes(text)).map(|(_, change)| (*span, change)));
+        }
+        for (span, mut change) in changed {
+            change.engine = engine.map(str::to_string).into();
             linked.facts.add(context.fact_in_role(change, file, span, Role::Service));
         }
+        written.extend(scope.created);
+        written.extend(created.iter().map(|table| snake(table)));
         older.extend(created);
         keys.read(body, file);
     }
     keys.emit(context, linked);
+}
+
+/// Statements that stand in a migration as text, with the places of their strings.
+fn statements(body: &Block) -> Vec<(Span, Vec<Statement>)> {
+    let mut found = Vec::new();
+    walk::expressions(body, &mut |expr| {
+        if let ExprKind::Literal(Literal::Text(text)) = &*expr.kind {
+            found.push((expr.span, sql::fragment(text)));
+        }
+    });
+    found
+}
+
+/// The name in the database of a table that `enum OrderLines { Table, .. }` stands for.
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for character in name.trim_end_matches("Iden").chars() {
+        if character.is_ascii_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(character.to_ascii_lowercase());
+    }
+    out
 }
 
 /// Foreign keys and first columns of indexes that all migrations make, by table and column.
@@ -250,16 +292,44 @@ pub(super) fn changes(body: &Block, created: &BTreeSet<String>, older: &BTreeSet
             };
             found.push((span, change(operation, &table)));
         }
-        let ExprKind::MethodCall { method, method_span, arguments, .. } = &*expr.kind else { return };
+        let ExprKind::MethodCall { receiver, method, method_span, arguments, .. } = &*expr.kind else { return };
+        let paths = paths(arguments);
+        if matches!(method.as_str(), "from" | "from_tbl")
+            && start_of(receiver).as_deref() == Some("ForeignKey::create")
+            && let Some(table) = paths.first().and_then(|path| path.segments.first())
+            && older.contains(table)
+            && !created.contains(table)
+        {
+            let column = paths.get(1).map_or("?", |path| path.last());
+            found.push((*method_span, SchemaChange { column: column.into(), ..change("add-constraint", table) }));
+        }
         let altered = alters.iter().find(|table| older.contains(*table) && !created.contains(*table));
         if let (Some((_, operation)), Some(table)) = (CHANGES.iter().find(|(name, _)| name == method), altered) {
             // A local names the column only where the program runs.
-            let named = paths(arguments).into_iter().next().filter(|path| path.segments.len() > 1);
-            let column = named.map_or("?".to_string(), |path| last(&path));
+            let named = paths.first().filter(|path| path.segments.len() > 1);
+            let column = named.map_or("?".to_string(), last);
             found.push((*method_span, SchemaChange { column: column.into(), ..change(operation, table) }));
+        }
+        if let (Some(column), Some(table)) = (key_of(method, arguments), altered) {
+            found.push((*method_span, SchemaChange { column: column.into(), ..change("add-key", table) }));
         }
     });
     found
+}
+
+/// The column that `add_column` adds with a key of its own.
+fn key_of(method: &str, arguments: &[Expr]) -> Option<String> {
+    if !matches!(method, "add_column" | "add_column_if_not_exists") {
+        return None;
+    }
+    let mut expr = arguments.first()?;
+    while let ExprKind::Reference(inner) = &*expr.kind {
+        expr = inner;
+    }
+    let chain = Chain::of(expr);
+    let is_key =
+        chain.start.as_deref() == Some("ColumnDef::new") && (chain.has("unique_key") || chain.has("primary_key"));
+    is_key.then(|| chain.new.first().map_or("?".to_string(), last))
 }
 
 fn change(operation: &str, table: &str) -> SchemaChange {
@@ -267,6 +337,8 @@ fn change(operation: &str, table: &str) -> SchemaChange {
         operation: operation.into(),
         table: table.into(),
         concurrently: false.into(),
+        not_valid: false.into(),
+        using_index: false.into(),
         reviewed: false.into(),
         lock_timeout: false.into(),
         ..SchemaChange::default()

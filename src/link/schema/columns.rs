@@ -129,6 +129,7 @@ impl Schema {
             Action::RenameColumn { from, to } => table.rename(&from.text, &to.text),
             Action::AddIndex(columns) => columns.first().into_iter().for_each(|first| table.lead(first, "")),
             Action::DropConstraint(dropped) => table.led.retain(|(_, name)| name.is_empty() || *name != dropped.text),
+            Action::AddConstraint { name, using_index: Some(index), .. } => table.take_over(&index.text, &name.text),
             Action::AddConstraint { name, what, columns, .. } => {
                 let Some(first) = columns.first() else { return };
                 match what {
@@ -284,6 +285,15 @@ impl Table {
             self.lead(&column.name.text, "");
         }
         self.columns.entry(column.name.text.clone()).or_insert(state);
+    }
+
+    /// An index that a key takes over has the key's name from then on.
+    fn take_over(&mut self, index: &str, key: &str) {
+        if index.is_empty() || key.is_empty() {
+            return;
+        }
+        let renamed = |(column, name): (String, String)| (column, if name == index { key.to_string() } else { name });
+        self.led = std::mem::take(&mut self.led).into_iter().map(renamed).collect();
     }
 
     fn key(&mut self, column: &str) {

@@ -7,6 +7,8 @@ use regex::Regex;
 use crate::facts::vocabulary::MigrationRun;
 use crate::link::names::ModuleId;
 use crate::link::{Context, Linked};
+use crate::parse::Syntax;
+use crate::parse::dockerfile::Instruction;
 use crate::parse::rust::ast::{Expr, ExprKind};
 use crate::parse::rust::walk;
 use crate::scan::source::{FileId, Kind, Role, SourceFile, Span};
@@ -160,6 +162,9 @@ fn in_commands(context: &Context<'_>, file: &SourceFile, by: &'static str, linke
             continue;
         }
         let Some(tool) = tool_of(commands, &text) else { continue };
+        if by == "image" && is_of_build(context, file, span) {
+            continue;
+        }
         // A program's own `migrate` command is a run only where something starts it, not in a pipeline's prose.
         let own = tool == "own";
         let told = text.contains("migration run") || text.contains("migrations run");
@@ -173,6 +178,23 @@ fn in_commands(context: &Context<'_>, file: &SourceFile, by: &'static str, linke
         }
         linked.facts.add(fact);
     }
+}
+
+/// Whether a line of a Dockerfile runs while the image is built, and writes no script that runs later.
+fn is_of_build(context: &Context<'_>, file: &SourceFile, line: Span) -> bool {
+    let Syntax::Dockerfile(dockerfile) = &context.repository.get(file.id).1.syntax else { return false };
+    let around = |instruction: &&Instruction| {
+        let spans = std::iter::once(instruction.span).chain(instruction.heredocs.iter().map(|heredoc| heredoc.span));
+        spans.into_iter().any(|span| span.start < line.end && line.start < span.end)
+    };
+    let instruction = dockerfile.instructions.iter().find(around);
+    instruction.is_some_and(|instruction| instruction.keyword == "RUN" && !writes(&instruction.script()))
+}
+
+fn writes(script: &str) -> bool {
+    script
+        .split_once('>')
+        .is_some_and(|(_, target)| !target.trim_start_matches(['>', '&']).trim_start().starts_with("/dev/"))
 }
 
 /// The tool that a line of commands runs migrations with.

@@ -134,10 +134,13 @@ fn set(context: &Context<'_>, folder: String, layout: Layout, mut entries: Vec<E
     let own = context.workspace.package_of(&format!("{folder}/x")).filter(|package| !package.folder.is_empty());
     let engine = engine_of_path(&folder)
         .or_else(|| engine_of_dependencies(own.iter().flat_map(|package| &package.dependencies)))
-        .or_else(|| {
-            engine_of_dependencies(context.workspace.packages.iter().flat_map(|package| &package.dependencies))
-        });
+        .or_else(|| engine(context.workspace));
     Set { folder, tool, engine, entries }
+}
+
+/// The one engine that all packages of a workspace speak of.
+pub(super) fn engine(workspace: &Workspace) -> Option<&'static str> {
+    engine_of_dependencies(workspace.packages.iter().flat_map(|package| &package.dependencies))
 }
 
 /// Numbers by value, whatever their length, then by path.

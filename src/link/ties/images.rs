@@ -78,7 +78,7 @@ fn published(facts: &Facts) -> Option<Vec<(String, String)>> {
 }
 
 /// A name without what every registry client adds by itself.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     let name = name.strip_prefix("docker.io/").or_else(|| name.strip_prefix("index.docker.io/")).unwrap_or(name);
     name.strip_prefix("library/").unwrap_or(name).to_ascii_lowercase()
 }

@@ -2,6 +2,7 @@
 
 pub mod documents;
 pub mod images;
+pub mod migrations;
 pub mod probes;
 pub mod stopping;
 pub mod unused;

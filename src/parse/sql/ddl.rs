@@ -167,7 +167,8 @@ fn constraint(cursor: &mut Cursor<'_>) -> Option<(Name, Constraint, Vec<Name>)> 
     } else {
         return None;
     };
-    if kind != Constraint::Check && !cursor.peek().is_some_and(|token| token.is('(')) {
+    let takes_index = cursor.word() == "using";
+    if kind != Constraint::Check && !takes_index && !cursor.peek().is_some_and(|token| token.is('(')) {
         cursor.name();
     }
     let columns = cursor.group().map(column_names).unwrap_or_default();
@@ -308,7 +309,8 @@ fn other(part: &[Token]) -> Action {
 fn add(cursor: &mut Cursor<'_>, part: &[Token]) -> Action {
     if let Some((name, what, columns)) = constraint(cursor) {
         let not_valid = has(part, &["not", "valid"]);
-        let using_index = has(part, &["using", "index"]);
+        // Behind a list of columns, `USING INDEX TABLESPACE` says where the new index is kept.
+        let using_index = (columns.is_empty() && cursor.eat(&["using", "index"])).then(|| cursor.name());
         return Action::AddConstraint { name, what, columns, not_valid, using_index };
     }
     if ["index", "key", "fulltext", "spatial"].contains(&cursor.word()) {

@@ -122,8 +122,8 @@ pub enum Action {
         what: Constraint,
         columns: Vec<Name>,
         not_valid: bool,
-        /// `UNIQUE USING INDEX`, `PRIMARY KEY USING INDEX`.
-        using_index: bool,
+        /// The index that `UNIQUE USING INDEX` or `PRIMARY KEY USING INDEX` takes over.
+        using_index: Option<Name>,
     },
     /// MySQL's `ADD INDEX`.
     AddIndex(Vec<String>),

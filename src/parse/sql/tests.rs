@@ -52,6 +52,24 @@ fn alterations_of_all_dialects() {
 }
 
 #[test]
+fn a_key_takes_over_an_index_or_makes_one() {
+    let key = |text: &str| match actions(text).remove(0) {
+        Action::AddConstraint { name, what, columns, using_index, .. } => {
+            let columns: Vec<String> = columns.into_iter().map(|column| column.text).collect();
+            (name.text, what, columns.join(" "), using_index.map(|index| index.text))
+        }
+        other => unreachable!("{other:?}"),
+    };
+    let taken = key("alter table x add constraint k unique using index i");
+    assert_eq!(taken, ("k".into(), Constraint::Unique, String::new(), Some("i".into())));
+    let taken = key("alter table x add primary key using index i deferrable");
+    assert_eq!(taken, (String::new(), Constraint::PrimaryKey, String::new(), Some("i".into())));
+    let made = key("alter table x add constraint k unique (a, b) using index tablespace fast");
+    assert_eq!(made, ("k".into(), Constraint::Unique, "a b".into(), None));
+    assert_eq!(key("alter table x add unique k (a)"), (String::new(), Constraint::Unique, "a".into(), None));
+}
+
+#[test]
 fn indexes() {
     let Kind::CreateIndex(index) =
         one("CREATE UNIQUE INDEX CONCURRENTLY i ON public.t USING btree (lower(a), b DESC) WHERE c")
