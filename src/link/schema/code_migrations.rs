@@ -68,10 +68,12 @@ pub(super) fn emit(context: &Context<'_>, linked: &mut Linked) {
         let Some(body) = &up.function.body else { continue };
         let created = tables(body, "create");
         let mut changed = changes(body, &created, &older);
-        let texts = statements(body);
-        let scope = Scope::written(texts.iter().flat_map(|(_, statements)| statements), &written, index);
-        for (span, statements) in &texts {
-            changed.extend(statements.iter().flat_map(|text| scope.changes(text)).map(|(_, change)| (*span, change)));
+        let source = context.repository.tree.file(file).text.as_ref();
+        let texts = statements(body, source);
+        let scope = Scope::written(texts.iter().flat_map(|text| &text.statements), &written, index);
+        for text in &texts {
+            let changes = text.statements.iter().flat_map(|statement| scope.changes(statement));
+            changed.extend(changes.map(|(span, change)| (text.place(span), change)));
         }
         for (span, mut change) in changed {
             change.engine = engine.map(str::to_string).into();
@@ -85,12 +87,29 @@ pub(super) fn emit(context: &Context<'_>, linked: &mut Linked) {
     keys.emit(context, linked);
 }
 
-/// Statements that stand in a migration as text, with the places of their strings.
-fn statements(body: &Block) -> Vec<(Span, Vec<Statement>)> {
+/// Statements that stand in a migration as text.
+struct Text {
+    /// The string.
+    span: Span,
+    /// Where its contents begin, if they stand in it as they are.
+    from: Option<u32>,
+    statements: Vec<Statement>,
+}
+
+impl Text {
+    /// Where in the file a part of the statements stands.
+    fn place(&self, part: Span) -> Span {
+        self.from.map_or(self.span, |from| Span { start: from + part.start, end: from + part.end })
+    }
+}
+
+fn statements(body: &Block, source: &str) -> Vec<Text> {
     let mut found = Vec::new();
     walk::expressions(body, &mut |expr| {
         if let ExprKind::Literal(Literal::Text(text)) = &*expr.kind {
-            found.push((expr.span, sql::fragment(text)));
+            let written = source.get(expr.span.range()).and_then(|written| written.find(&**text));
+            let from = written.and_then(|at| u32::try_from(at).ok()).map(|at| expr.span.start + at);
+            found.push(Text { span: expr.span, from, statements: sql::fragment(text) });
         }
     });
     found
