@@ -252,6 +252,9 @@ pub struct ExplainArgs {
     /// The repository that the path of --why lies in; the current folder without it.
     #[arg(long, value_name = "DIR", requires = "why")]
     pub root: Option<PathBuf>,
+    /// Read this file in place of prodcheck.toml at the root of the repository.
+    #[arg(long, value_name = "FILE", requires = "why")]
+    pub config: Option<PathBuf>,
     /// Format of the answer to --why.
     #[arg(long, value_enum, default_value_t, requires = "why")]
     pub format: ListFormat,

@@ -19,7 +19,8 @@ use crate::scan::source::SourceFile;
 pub fn run(arguments: &ExplainArgs, place: &str) -> Result<Exit, Stop> {
     let (path, line) = parse(place)?;
     let root = arguments.root.as_deref().unwrap_or(Path::new("."));
-    let sources = Sources { rules: arguments.rules.clone(), ..Sources::default() };
+    let (config, rules) = (arguments.config.clone(), arguments.rules.clone());
+    let sources = Sources { config, rules, ..Sources::default() };
     let basis = rules::basis(root, &sources)?;
     let rule = arguments.name.as_deref().map(|name| about_secrets(name, &basis.rules)).transpose()?;
     let settings = Settings { today: super::check::today_now(), ..basis.config.settings.clone() };

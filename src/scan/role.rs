@@ -5,7 +5,24 @@ use super::source::{Kind, Role};
 /// Words of a folder's or file's name (split at `-`, `_`, `.` and spaces) that tell a role, strongest first.
 const WORDS: &[(Role, &[&str])] = &[
     (Role::Vendored, &["vendor", "vendored", "third_party", "thirdparty", "node_modules", "3rdparty"]),
-    (Role::Test, &["test", "tests", "testing", "testdata", "fixture", "fixtures", "e2e", "mock", "mocks", "snapshots"]),
+    (
+        Role::Test,
+        &[
+            "test",
+            "tests",
+            "testing",
+            "testdata",
+            "testkit",
+            "testutil",
+            "testutils",
+            "fixture",
+            "fixtures",
+            "e2e",
+            "mock",
+            "mocks",
+            "snapshots",
+        ],
+    ),
     (Role::Bench, &["bench", "benches", "benchmark", "benchmarks", "loadtest", "loadtests"]),
     (Role::Example, &["example", "examples", "sample", "samples", "demo", "demos"]),
     (Role::BuildScript, &["xtask", "xtasks"]),

@@ -1,7 +1,13 @@
 //! `--history`: repositories that are made here, whole and broken.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
+use prodcheck::link::secrets::past::Secrets;
+use prodcheck::scan::history::{History, Past, Search, Trace};
+use prodcheck::scan::source::{Kind, Role, SourceFile};
+use prodcheck::scan::{ScanOptions, scan};
 use serde_json::Value;
 
 use crate::samples::expand;
@@ -448,4 +454,78 @@ fn the_report_is_the_same_every_time() {
     assert_eq!(json(folder.path(), "--history").out, first);
     git(folder.path(), &["gc", "-q"]);
     assert_eq!(json(folder.path(), "--history").out, first, "packed");
+}
+
+/// The search, with how often it was given which text of which role and environment.
+#[derive(Default)]
+struct Counted(Mutex<BTreeMap<String, usize>>);
+
+impl Search for Counted {
+    fn wants(&self, path: &str, kind: Option<Kind>, role: Role) -> bool {
+        Secrets.wants(path, kind, role)
+    }
+    fn reading(&self, path: &str) -> String {
+        Secrets.reading(path)
+    }
+    fn may_hold(&self, kind: Kind, lines: &str) -> bool {
+        Secrets.may_hold(kind, lines)
+    }
+    fn traces(&self, file: &SourceFile) -> Vec<Trace> {
+        let searched = format!("{} {}", Secrets.reading(&file.path), file.text);
+        *self.0.lock().unwrap().entry(searched).or_default() += 1;
+        Secrets.traces(file)
+    }
+}
+
+fn searched(folder: &Path, range: &str) -> (Past, Vec<usize>) {
+    let options = ScanOptions::default();
+    let (tree, search) = (scan(folder, &options).unwrap(), Counted::default());
+    let past = History::open(folder, range).unwrap().search(&tree, &options, &search, &|_, _| {});
+    (past, search.0.into_inner().unwrap().into_values().collect())
+}
+
+/// A service whose keys moved, were copied, changed and came back; with how many blobs that made.
+fn moved() -> (tempfile::TempDir, usize) {
+    let folder = service();
+    git(folder.path(), &["init", "-q"]);
+    let (keys, none) = (keys(&token()), "pub const NONE: u8 = 0;\n".repeat(30));
+    let (first, second) = (format!("{none}{keys}"), format!("{none}{keys}// more\n"));
+    let third = second.replace("// more", "// less");
+    let steps: [&[(&str, Option<&str>)]; 7] = [
+        &[("src/keys.rs", Some(&first))],
+        &[("src/keys.rs", None), ("shop/src/keys.rs", Some(&first)), ("lib/src/other.rs", Some(&first))],
+        &[("shop/src/keys.rs", Some(&second)), ("lib/src/keys.rs", Some(&second))],
+        &[("shop/src/keys.rs", Some(&third)), ("config/dev/a.rs", Some(&second))],
+        &[("shop/src/keys.rs", Some(&second)), ("lib/src/other.rs", None)],
+        &[("shop/src/keys.rs", None), ("lib/src/keys.rs", None), ("config/dev/a.rs", None)],
+        &[("src/keys.rs", Some(&none))],
+    ];
+    step(folder.path(), "2021-01-01T12:00:00+0000", &[]);
+    let before = git(folder.path(), &["ls-files"]).lines().count();
+    for files in steps {
+        step(folder.path(), "2022-01-01T12:00:00+0000", files);
+    }
+    (folder, before + 4)
+}
+
+#[test]
+fn a_blob_is_unpacked_once_whatever_paths_it_had_and_searched_once_for_each_reading() {
+    let (folder, blobs) = moved();
+    let (past, searched) = searched(folder.path(), "");
+    assert_eq!((past.notices.len(), past.files.len()), (0, 1), "{:?}", past.notices);
+    assert_eq!(past.files[0].file.path, "src/keys.rs");
+    assert!(past.versions > blobs, "{} of {blobs}", past.versions);
+    assert_eq!(past.unpacked, blobs);
+    assert!(!searched.is_empty() && searched.iter().all(|times| *times == 1), "{searched:?}");
+}
+
+#[test]
+fn a_blob_that_stood_elsewhere_before_the_range_is_unpacked_once_and_is_nothing_new() {
+    let (folder, blobs) = moved();
+    // What stood before is read where something is left that may have stood there.
+    for (range, found, blobs) in [("HEAD~4..HEAD", 0, 3), ("HEAD~7..HEAD", 1, blobs)] {
+        let (past, searched) = searched(folder.path(), range);
+        assert_eq!((past.files.len(), past.unpacked), (found, blobs), "{range}");
+        assert!(searched.iter().all(|times| *times == 1), "{searched:?}");
+    }
 }

@@ -176,3 +176,35 @@ fn a_rule_that_reports_no_secret_is_a_usage_error() {
     let run = prodcheck(&["explain", "hardcoded-secret", "--root", "."]);
     assert_eq!(run.code, 2, "--root without --why is an error");
 }
+
+#[test]
+fn what_is_encrypted_as_it_stands_is_said() {
+    let folder = service();
+    let sops = "database_password: ENC[AES256_GCM,data:abc,iv:def,tag:ghi,type:str]\nsops:\n  mac: ENC[AES256_GCM,data:x,type:str]\n";
+    write(folder.path(), "config/production.yaml", sops);
+    write(
+        folder.path(),
+        "config/live.env",
+        "DATABASE_PASSWORD=ENC[AES256_GCM,data:abc,type:str]\nsops_mac=ENC[AES256_GCM,data:x]\n",
+    );
+    let sealed =
+        "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nspec:\n  encryptedData:\n    password: AgBy3i4OJSWK\n";
+    write(folder.path(), "deploy/sealed.yaml", sealed);
+    for (place, expected) in [
+        ("config/production.yaml:1", "SOPS encrypted it"),
+        ("config/live.env:1", "SOPS encrypted it"),
+        ("deploy/sealed.yaml:5", "it is sealed for one cluster"),
+    ] {
+        let text = said(&prodcheck_in(folder.path(), &["explain", "--why", place]));
+        assert!(text.contains(expected), "{place}: {text}");
+    }
+}
+
+#[test]
+fn settings_of_another_file_are_read() {
+    let folder = repository();
+    write(folder.path(), "other/settings.toml", "[scan]\nexclude = [\"src/keys.rs\"]\n");
+    let run = prodcheck_in(folder.path(), &["explain", "--why", "src/keys.rs:2", "--config", "other/settings.toml"]);
+    assert_eq!(run.code, 2, "{}", run.out);
+    assert!(run.err.contains("prodcheck.toml excludes it"), "{}", run.err);
+}

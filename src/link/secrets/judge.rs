@@ -1,6 +1,7 @@
 //! Whether a literal is a secret, by its name, its shape and where it stands.
 
 use super::candidates::{Binding, Candidate};
+use super::checks;
 use super::naming::{self, Says};
 use super::setting::{Location, Setting, Stage};
 use super::shape::{self, Shape};
@@ -80,6 +81,7 @@ pub fn judge(candidate: &Candidate, file: &SourceFile, setting: &Setting) -> Ver
     let shape = match shape::of(&candidate.value) {
         // What signs is a key, however much it reads like a sentence.
         Shape::Nothing("a sentence") if candidate.name == "signing_key" => Shape::Words,
+        Shape::Random => decoded(&candidate.value).unwrap_or(Shape::Random),
         shape => shape,
     };
     if let Shape::Nothing(reason) = shape {
@@ -115,6 +117,16 @@ fn seeded(candidate: &Candidate, file: &SourceFile) -> Verdict {
     if migration { secret(Confidence::Medium, Shape::Random) } else { development(Shape::Random) }
 }
 
+/// What a value in base 64 hides, where that is words: `dGVzdCBzZWNyZXQ=` is no more random than they are.
+fn decoded(value: &str) -> Option<Shape> {
+    let text = String::from_utf8(checks::decode(value)?).ok()?;
+    let spoken = text.len() >= 8 && text.chars().all(|of| of.is_ascii_alphabetic() || " -_.,".contains(of));
+    spoken.then(|| match shape::of(&text) {
+        Shape::Nothing(_) | Shape::Plain => Shape::Words,
+        shape => shape,
+    })
+}
+
 impl Case<'_> {
     /// Its name says password or secret.
     fn sure_name(&self) -> bool {
@@ -142,10 +154,12 @@ impl Case<'_> {
     }
 }
 
+/// Words of the paths of programs that make up data or load for a system that somebody tries out.
+pub const FILLING: &[&str] = &["seeder", "seeders", "simulator", "loadgen", "playground"];
+
 /// Programs that make up data or load for a system that somebody tries out.
-fn fills_in(file: &SourceFile) -> bool {
-    let words = ["seeder", "seeders", "simulator", "loadgen", "playground"];
-    file.path.to_ascii_lowercase().split(['/', '-', '_', '.']).any(|word| words.contains(&word))
+pub fn fills_in(file: &SourceFile) -> bool {
+    file.path.to_ascii_lowercase().split(['/', '-', '_', '.']).any(|word| FILLING.contains(&word))
 }
 
 fn rust(case: &Case<'_>) -> Verdict {

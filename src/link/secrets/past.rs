@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::search::{self, Hit};
 use super::shape::{self, Shape};
-use super::{key, naming, patterns, place, redact, urls};
+use super::{key, naming, patterns, place, redact, setting, urls};
 use crate::facts::vocabulary::PastSecret;
 use crate::facts::{Confidence, Related};
 use crate::link::{Context, Linked, Repository};
@@ -26,6 +26,12 @@ impl Search for Secrets {
         let name = path.rsplit('/').next().unwrap_or(path);
         let bytes = kind == Some(Kind::Binary) && !search::is_key_store(name);
         role == Role::Service && kind != Some(Kind::CargoLock) && !search::is_lock(name) && !bytes
+    }
+
+    /// A key store is known by its path.
+    fn reading(&self, path: &str) -> String {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if search::is_key_store(name) { path.to_string() } else { setting::reading(path) }
     }
 
     fn may_hold(&self, _kind: Kind, lines: &str) -> bool {

@@ -196,8 +196,9 @@ impl<'s> Search<'s> {
         if detectors::matches(&self.file.text, self.file.slice(found.span)) {
             return Some("an example beside the pattern that finds it");
         }
-        let pipeline = self.setting.location == Location::Ci;
-        let elsewhere = found.kind.id_only && pipeline && self.file.text.contains("secrets.");
+        // Templates of workflows lie anywhere.
+        let store = if self.setting.location == Location::Ci { "secrets." } else { "${{ secrets." };
+        let elsewhere = found.kind.id_only && self.file.text.contains(store);
         elsewhere.then_some("the name of a key whose secret comes from a store")
     }
 

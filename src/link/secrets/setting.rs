@@ -1,5 +1,6 @@
 //! What kind of place a file is: where its values end up, and in which environment.
 
+use super::judge;
 use crate::parse::document::Node;
 use crate::parse::{Parsed, Syntax};
 use crate::scan::source::{Kind, SourceFile};
@@ -101,6 +102,32 @@ const SAMPLES: &[&str] = &["example", "examples", "sample", "samples", "template
 const LANGUAGES: &[&str] =
     &["i18n", "l10n", "locale", "locales", "lang", "langs", "translations", "translation", "languages"];
 
+/// Words of folders that the judgement of their files asks for, with those of environments and languages.
+const FOLDERS: &[&str] = &[".github", "workflows", "actions", "templates", "docker"];
+
+/// A path without what its folders are called, where no judgement asks for it: files that have the same are judged alike.
+pub fn reading(path: &str) -> String {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let mut parts: Vec<&str> =
+        folders.split('/').map(|folder| if is_read(&folder.to_ascii_lowercase()) { folder } else { "*" }).collect();
+    parts.dedup();
+    parts.push(name);
+    parts.join("/")
+}
+
+fn is_read(folder: &str) -> bool {
+    let is_known = |word: &str| {
+        ENVIRONMENTS.iter().any(|(known, _, _)| *known == word)
+            || LANGUAGES.contains(&word)
+            || judge::FILLING.contains(&word)
+    };
+    FOLDERS.contains(&folder)
+        || folder.split(['.', '-', '_', ' ']).any(is_known)
+        || folder.contains("migration")
+        || folder.starts_with("ci")
+        || [".circleci", ".gitlab"].iter().any(|end| folder.ends_with(end))
+}
+
 /// The place of a file.
 pub fn of(file: &SourceFile, parsed: &Parsed) -> Setting {
     let path = file.path.to_ascii_lowercase();
@@ -123,6 +150,10 @@ fn environment(path: &str, location: Location) -> (Option<String>, Stage) {
         let mut words = part.split(['.', '-', '_', ' ']).filter(|word| !word.is_empty());
         words.find_map(|word| ENVIRONMENTS.iter().find(|(known, _, _)| *known == word))
     };
+    // What lies beside the workflows sets up what they start.
+    if path.starts_with(".github/") && location != Location::Ci {
+        return (Some("test".to_string()), Stage::Development);
+    }
     let parts: Vec<&str> = path.split('/').collect();
     let (name, folders) = parts.split_last().map_or(("", &[] as &[&str]), |(name, folders)| (*name, folders));
     // `docker-compose.yml` and `Dockerfile.dev` are named after the tool first.
@@ -257,4 +288,60 @@ fn is_made(path: &str) -> bool {
                 | "flake.lock"
                 | "composer.lock"
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::source::{FileId, Role};
+    use std::sync::{Arc, OnceLock};
+
+    fn at(path: &str) -> SourceFile {
+        SourceFile {
+            id: FileId(0),
+            path: path.to_string(),
+            kind: Kind::Yaml,
+            role: Role::Service,
+            role_because: String::new(),
+            tracked: Some(true),
+            ignored: false,
+            size: 0,
+            text: Arc::from(""),
+            lines: OnceLock::new(),
+        }
+    }
+
+    #[test]
+    fn a_path_and_its_reading_are_the_same_place() {
+        let paths = [
+            "a/templates/x.yaml",
+            "templates/x.yaml",
+            "deploy/prod/eu/x.yaml",
+            "prod/docker/x.yaml",
+            ".github/workflows/x.yaml",
+            ".github/more/workflows/x.yaml",
+            "a/.github/workflows/x.yaml",
+            "a/.github/actions/x.yaml",
+            ".github/actions/a/x.yaml",
+            "my.circleci/x.yaml",
+            ".github/store.json",
+            "a/.github/store.json",
+            ".gitlab/cinema/x.yaml",
+            "web/Locales/de/x.yaml",
+            "db/migrations/x.sql",
+            "my-migrations-old/a/x.sql",
+            "tools/data-seeder/src/x.rs",
+            "src/a/b/x.rs",
+            "x.rs",
+        ];
+        for path in paths {
+            let read = reading(path);
+            let (there, here) = (at(path), at(&read));
+            assert_eq!(of(&there, &Parsed::default()), of(&here, &Parsed::default()), "{path} {read}");
+            assert_eq!(judge::fills_in(&there), judge::fills_in(&here), "{path} {read}");
+            assert_eq!(path.contains("migration"), read.contains("migration"), "{path} {read}");
+        }
+        assert_eq!(reading("a/b/c.rs"), reading("d/c.rs"));
+        assert_ne!(reading("c.rs"), reading("a/d.rs"));
+    }
 }

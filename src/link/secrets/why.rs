@@ -1,6 +1,6 @@
 //! Why each value of a line was taken for a secret or not: the search again, with its reasons kept.
 
-use super::candidates::{Binding, Candidate, Reading};
+use super::candidates::{self, Binding, Candidate, Reading};
 use super::judge::{self, Verdict};
 use super::naming::{self, Says};
 use super::patterns::{self, Miss, Near};
@@ -69,6 +69,7 @@ pub fn line(repository: &Repository, file: &SourceFile, line: u32) -> Line {
     let place = if file.text.is_empty() { Span::new(0, 1) } else { file.line_span(line) };
     let seen = Seen::of(file, parsed, place);
     let mut values = seen.secrets();
+    seen.encrypted(&mut values);
     seen.dropped(&mut values);
     seen.passed(&mut values);
     let near = seen.near(&mut values);
@@ -121,7 +122,7 @@ impl<'s> Seen<'s> {
             said.push("the format alone is not sure, or its checksum is not right".to_string());
         }
         if judgement.default_value {
-            said.push("it is the value that stands in when nothing else is set".to_string());
+            said.push("what is around it or its name says that it stands in when nothing else is set".to_string());
         }
         if judgement.development_only {
             said.push(format!("for development only: {}", self.development(hit)));
@@ -183,6 +184,16 @@ impl<'s> Seen<'s> {
                 let seen_by = format!("it stands as a password in a `{}` URL", url.scheme);
                 let fate = Fate::None("it is in a comment: nothing runs with it".to_string());
                 values.push(Value { fate, ..value(url.span, "", &url.password, seen_by) });
+            }
+        }
+    }
+
+    /// Values of documents that are encrypted as they stand.
+    fn encrypted(&self, values: &mut Vec<Value>) {
+        for (name, text, span, reason) in candidates::encrypted(self.parsed) {
+            if self.is_here(span) && !covered(values, span) && !text.is_empty() {
+                let seen_by = format!("it stands under the name `{name}`");
+                values.push(Value { fate: Fate::None(reason.to_string()), ..value(span, name, &text, seen_by) });
             }
         }
     }

@@ -1,12 +1,14 @@
 //! One file through its versions, the newest first: what a version has in common with the next is not searched again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use gix::{ObjectId, Repository};
 
+use super::shared::{Other, Others};
 use super::versions::{File, Version};
 use super::{Search, Trace};
 use crate::scan::source::{FileId, Kind, SourceFile};
@@ -18,21 +20,25 @@ const AROUND: usize = 4;
 const MOST_OF_A_FILE: usize = 1_000;
 
 /// Something found in a file.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Sighting {
+pub(super) struct Sighting<'r> {
     /// What it is.
     pub(super) key: String,
-    /// The oldest version with the text that shows it.
-    pub(super) oldest: Version,
-    /// The oldest version in which it was found by searching.
-    pub(super) searched: Version,
+    /// The file.
+    pub(super) file: usize,
+    /// The oldest version with the text that shows it, where searching that version finds it; else the oldest in
+    /// which it was found.
+    pub(super) version: Version,
+    /// That version, where there was room to keep it.
+    pub(super) held: Option<Arc<Held<'r>>>,
 }
 
 /// What one file gave.
 #[derive(Default)]
-pub(super) struct Followed {
+pub(super) struct Followed<'r> {
     /// What was found.
-    pub(super) sightings: Vec<Sighting>,
+    pub(super) sightings: Vec<Sighting<'r>>,
+    /// What was found where a blob of it stood before the range.
+    pub(super) before: BTreeSet<String>,
     /// Versions over the size that is read.
     pub(super) large: usize,
     /// Versions that cannot be read.
@@ -43,78 +49,132 @@ pub(super) struct Followed {
     pub(super) more: bool,
 }
 
-/// Follows a file.
-pub(super) fn follow(reader: &Reader<'_>, file: &File, mut heard: impl FnMut()) -> Followed {
-    let mut following =
-        Following { reader, file, newer: String::new(), tracked: BTreeMap::new(), followed: Followed::default() };
-    for version in file.versions.iter().rev() {
-        following.version(*version);
+/// Follows a file; `others` has what else its blobs are judged for.
+pub(super) fn follow<'r>(reader: &Reader<'r>, at: usize, others: &Others, mut heard: impl FnMut()) -> Followed<'r> {
+    let mut following = Following { reader, at, newer: None, tracked: BTreeMap::new(), followed: Followed::default() };
+    for version in reader.files[at].versions.iter().rev() {
+        following.version(*version, others.get(&version.blob).map_or(&[], Vec::as_slice));
         heard();
     }
-    let sightings = following.tracked.into_iter();
-    let sightings =
-        sightings.map(|(key, tracked)| Sighting { key, oldest: tracked.oldest, searched: tracked.searched });
-    Followed { sightings: sightings.collect(), ..following.followed }
+    if following.tracked.values().any(|tracked| following.is_unsure(tracked)) {
+        following.search_newer();
+    }
+    let Following { tracked, mut followed, .. } = following;
+    let sightings = tracked.into_iter();
+    followed.sightings.extend(sightings.map(|(key, Tracked { version, held, .. })| Sighting {
+        key,
+        file: at,
+        version,
+        held,
+    }));
+    followed
 }
 
 /// Something that is looked for in older versions.
-struct Tracked {
+struct Tracked<'r> {
     /// The text that shows it.
     text: String,
     /// Where the version before in the walk has it.
     at: Option<usize>,
-    oldest: Version,
-    searched: Version,
+    /// The oldest version in which it was found by searching.
+    version: Version,
+    held: Option<Arc<Held<'r>>>,
 }
 
-struct Following<'f> {
-    reader: &'f Reader<'f>,
-    file: &'f File,
-    /// Text of the version that was looked at before.
-    newer: String,
-    tracked: BTreeMap<String, Tracked>,
-    followed: Followed,
+/// The version that was looked at before.
+struct Newer<'r> {
+    version: Version,
+    file: SourceFile,
+    held: Option<Arc<Held<'r>>>,
+    searched: bool,
 }
 
-impl Following<'_> {
-    fn version(&mut self, version: Version) {
-        let file = match self.reader.read(self.file, version.blob) {
+struct Following<'f, 'r> {
+    reader: &'f Reader<'r>,
+    at: usize,
+    newer: Option<Newer<'r>>,
+    tracked: BTreeMap<String, Tracked<'r>>,
+    followed: Followed<'r>,
+}
+
+impl<'r> Following<'_, 'r> {
+    fn version(&mut self, version: Version, others: &[Other]) {
+        let read = self.reader.read(version.blob, iter_of(self.at, others));
+        others.iter().for_each(|other| self.beside(version.blob, *other, &read));
+        let file = match self.reader.file(self.at, &read) {
             Content::File(file) => file,
             Content::Large => return self.followed.large += 1,
             Content::Unreadable => return self.followed.unreadable += 1,
         };
-        let same = Common::of(&file.text, &self.newer);
+        let newer = self.newer.as_ref().map_or("", |newer| &newer.file.text);
+        let (same, length) = (Common::of(&file.text, newer), newer.len());
+        let find = |tracked: &Tracked<'_>| same.find(&tracked.text, tracked.at, &file.text, length);
+        if self.tracked.values().any(|tracked| self.is_unsure(tracked) && find(tracked).is_none()) {
+            self.search_newer();
+        }
         for tracked in self.tracked.values_mut() {
-            tracked.at = same.find(&tracked.text, tracked.at, &file.text, self.newer.len());
-            if tracked.at.is_some() {
-                tracked.oldest = version;
-            }
+            tracked.at = find(tracked);
         }
         let lines = if names_stand_apart(file.kind) { &file.text } else { same.changed_lines(&file.text) };
-        if file.kind == Kind::Binary || self.reader.search.may_hold(file.kind, lines) {
-            self.search(&file, version);
+        let search = file.kind == Kind::Binary || self.reader.search.may_hold(file.kind, lines);
+        self.newer = Some(Newer { version, file, held: None, searched: false });
+        if search {
+            self.search_newer();
         }
-        self.newer.clear();
-        self.newer.push_str(&file.text);
     }
 
-    fn search(&mut self, file: &SourceFile, version: Version) {
-        let Some(traces) = self.reader.traces(file) else { return self.followed.crashed += 1 };
+    /// The version before in the walk is the oldest that has its text, and was not searched for it.
+    fn is_unsure(&self, tracked: &Tracked<'_>) -> bool {
+        let unsearched = self.newer.as_ref().is_some_and(|newer| !newer.searched);
+        unsearched && tracked.at.is_some()
+    }
+
+    /// Searches the version that was looked at last.
+    fn search_newer(&mut self) {
+        let Some(newer) = self.newer.as_mut().filter(|newer| !newer.searched) else { return };
+        newer.searched = true;
+        let Some(traces) = self.reader.traces(&newer.file) else { return self.followed.crashed += 1 };
+        if newer.held.is_none() && !traces.is_empty() {
+            newer.held = self.reader.hold(&newer.file);
+        }
         for trace in traces {
             if self.tracked.len() >= MOST_OF_A_FILE && !self.tracked.contains_key(&trace.key) {
                 self.followed.more = true;
                 continue;
             }
-            let text = file.slice(trace.span).to_string();
+            let text = newer.file.slice(trace.span).to_string();
             let at = (!text.is_empty()).then_some(trace.span.start as usize);
-            let new = || Tracked { text: String::new(), at: None, oldest: version, searched: version };
+            let new = || Tracked { text: String::new(), at: None, version: newer.version, held: None };
             let tracked = self.tracked.entry(trace.key).or_insert_with(new);
-            (tracked.oldest, tracked.searched) = (version, version);
+            tracked.version = newer.version;
+            tracked.held.clone_from(&newer.held);
             if tracked.at.is_none() {
                 (tracked.text, tracked.at) = (text, at);
             }
         }
     }
+
+    /// Judges a blob for another path than that whose versions are followed.
+    fn beside(&mut self, blob: ObjectId, other: Other, read: &Read) {
+        // What cannot be read is counted once.
+        let Content::File(file) = self.reader.file(other.file, read) else { return };
+        if file.kind != Kind::Binary && !self.reader.search.may_hold(file.kind, &file.text) {
+            return;
+        }
+        let Some(traces) = self.reader.traces(&file) else { return self.followed.crashed += 1 };
+        self.followed.more |= traces.len() > MOST_OF_A_FILE;
+        let keys = traces.into_iter().take(MOST_OF_A_FILE).map(|trace| trace.key);
+        let Some(commit) = other.commit else { return self.followed.before.extend(keys) };
+        let mut keys = keys.peekable();
+        let held = keys.peek().and_then(|_| self.reader.hold(&file));
+        let version = Version { blob, commit };
+        let sighting = |key| Sighting { key, file: other.file, version, held: held.clone() };
+        self.followed.sightings.extend(keys.map(sighting));
+    }
+}
+
+fn iter_of(at: usize, others: &[Other]) -> impl Iterator<Item = usize> {
+    std::iter::once(at).chain(others.iter().map(|other| other.file))
 }
 
 /// Formats in which a value's name may stand far above it.
@@ -176,6 +236,29 @@ fn same_bytes(left: &[u8], right: &[u8]) -> usize {
     whole + rest.take_while(|(left, right)| left == right).count()
 }
 
+/// A blob as it was unpacked.
+pub(super) struct Read {
+    size: u64,
+    text: Text,
+}
+
+enum Text {
+    /// Nothing asks for it.
+    Unasked,
+    /// It is none.
+    Bytes,
+    Of(Arc<str>),
+    Large,
+    Unreadable,
+}
+
+impl Text {
+    fn of(bytes: Vec<u8>) -> Text {
+        let contents = read::of_bytes(bytes);
+        if contents.binary { Text::Bytes } else { Text::Of(Arc::from(contents.text)) }
+    }
+}
+
 /// What a version is read as.
 pub(super) enum Content {
     /// A file; without text where it is binary.
@@ -186,44 +269,88 @@ pub(super) enum Content {
     Unreadable,
 }
 
+/// Room for the text of what was found, so that it is not unpacked again.
+#[derive(Default)]
+pub(super) struct Room(AtomicUsize);
+
+/// A version that something was found in. Its room is free again when nothing holds it.
+pub(super) struct Held<'r> {
+    /// The version.
+    pub(super) file: SourceFile,
+    room: &'r Room,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.room.0.fetch_sub(self.file.text.len(), Ordering::Relaxed);
+    }
+}
+
 /// Reads versions and searches them.
 pub(super) struct Reader<'r> {
     /// The repository.
-    pub(super) repository: &'r Repository,
+    pub(super) repository: Repository,
+    /// All files.
+    pub(super) files: &'r [File],
     /// Versions over this many bytes are not read.
     pub(super) max_file_size: u64,
     /// What they are searched for.
     pub(super) search: &'r dyn Search,
+    /// How often a blob was unpacked.
+    pub(super) unpacked: &'r AtomicUsize,
+    /// Where what was found is kept, and how many bytes at most.
+    pub(super) room: (&'r Room, usize),
 }
 
-impl Reader<'_> {
-    /// A version as a file of the tree would be read.
-    pub(super) fn read(&self, file: &File, blob: ObjectId) -> Content {
-        let Ok(header) = self.repository.find_header(blob) else { return Content::Unreadable };
-        let (size, named) = (header.size(), file.kind);
-        if named == Some(Kind::Binary) {
-            return Content::File(source_file(file, Kind::Binary, size, String::new()));
+impl<'r> Reader<'r> {
+    /// Unpacks a blob that stood at some paths.
+    pub(super) fn read(&self, blob: ObjectId, mut paths: impl Iterator<Item = usize>) -> Read {
+        let Ok(header) = self.repository.find_header(blob) else { return Read { size: 0, text: Text::Unreadable } };
+        let size = header.size();
+        if paths.all(|at| self.files[at].kind == Some(Kind::Binary)) {
+            // What names say to be bytes is not unpacked.
+            return Read { size, text: Text::Unasked };
         }
         if size > self.max_file_size {
-            return Content::Large;
+            return Read { size, text: Text::Large };
         }
-        let Ok(object) = self.repository.find_object(blob) else { return Content::Unreadable };
-        let contents = read::of_bytes(object.detach().data);
-        let kind = match (contents.binary, named) {
-            (true, _) => Kind::Binary,
-            (false, Some(kind)) => kind,
-            (false, None) => kind::by_content(&file.path, &contents.text),
+        self.unpacked.fetch_add(1, Ordering::Relaxed);
+        let text = match self.repository.find_object(blob) {
+            Ok(object) => Text::of(object.detach().data),
+            Err(_) => Text::Unreadable,
         };
-        Content::File(source_file(file, kind, size, contents.text))
+        Read { size, text }
+    }
+
+    /// What was read as a file of the tree would be.
+    pub(super) fn file(&self, at: usize, read: &Read) -> Content {
+        let file = &self.files[at];
+        let (kind, text) = match (&read.text, file.kind) {
+            (Text::Unreadable, _) => return Content::Unreadable,
+            (_, Some(Kind::Binary)) | (Text::Bytes, _) => (Kind::Binary, Arc::from("")),
+            (Text::Large | Text::Unasked, _) => return Content::Large,
+            (Text::Of(text), Some(kind)) => (kind, Arc::clone(text)),
+            (Text::Of(text), None) => (kind::by_content(&file.path, text), Arc::clone(text)),
+        };
+        Content::File(source_file(file, kind, read.size, text))
     }
 
     /// What a version holds; `None` where a reader crashed.
     pub(super) fn traces(&self, file: &SourceFile) -> Option<Vec<Trace>> {
         catch_unwind(AssertUnwindSafe(|| self.search.traces(file))).ok()
     }
+
+    /// Keeps a version, if there is room.
+    fn hold(&self, file: &SourceFile) -> Option<Arc<Held<'r>>> {
+        let (room, most) = self.room;
+        let bytes = file.text.len();
+        let fits = |used: usize| Some(used + bytes).filter(|used| *used <= most);
+        room.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).ok()?;
+        Some(Arc::new(Held { file: file.clone(), room }))
+    }
 }
 
-fn source_file(file: &File, kind: Kind, size: u64, text: String) -> SourceFile {
+fn source_file(file: &File, kind: Kind, size: u64, text: Arc<str>) -> SourceFile {
     SourceFile {
         id: FileId(u32::MAX),
         path: file.path.clone(),
@@ -233,7 +360,7 @@ fn source_file(file: &File, kind: Kind, size: u64, text: String) -> SourceFile {
         tracked: Some(true),
         ignored: false,
         size,
-        text: Arc::from(text),
+        text,
         lines: OnceLock::new(),
     }
 }

@@ -1,4 +1,4 @@
-//! What stood in earlier commits: every version that a file had is read once and searched, and for what is found the
+//! What stood in earlier commits: every blob that a file was is unpacked once and searched, and for what is found the
 //! oldest version that has it is kept.
 //!
 //! The repository is opened by itself: no configuration but its own is read, no environment variable followed, nothing
@@ -15,6 +15,8 @@ mod range;
 #[cfg(feature = "git")]
 mod search;
 #[cfg(feature = "git")]
+mod shared;
+#[cfg(feature = "git")]
 mod versions;
 
 use std::path::Path;
@@ -26,6 +28,9 @@ use super::{ScanError, ScanOptions};
 pub trait Search: Sync {
     /// Whether files at a path are searched; `kind` as far as the name tells it.
     fn wants(&self, path: &str, kind: Option<Kind>, role: Role) -> bool;
+
+    /// What a path decides of how a text there is judged: where two paths have the same, so has whatever is found.
+    fn reading(&self, path: &str) -> String;
 
     /// Whether the lines that one version has and another has not can make a difference. Cheap, and true in doubt.
     fn may_hold(&self, kind: Kind, lines: &str) -> bool;
@@ -52,6 +57,8 @@ pub struct Past {
     pub commits: usize,
     /// Versions of files that were searched.
     pub versions: usize,
+    /// How often a blob was unpacked for them: once each, unless more of them hold something than there is room for.
+    pub unpacked: usize,
     /// What was not read, and why.
     pub notices: Vec<Notice>,
 }

@@ -1,14 +1,16 @@
 //! The search: all files in parallel, then for each thing that was found the oldest version that has it.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::commits::{self, Walk};
-use super::follow::{Content, Followed, Reader, follow};
+use super::follow::{Content, Followed, Reader, Room, Sighting, follow};
 use super::open::{Opened, failed};
-use super::versions::{File, Files, Version};
+use super::shared::{self, Others};
+use super::versions::{File, Files};
 use super::{Heard, Past, Search};
 use crate::scan::ScanOptions;
 use crate::scan::source::{FileId, Notice, PastFile, Tree};
@@ -29,24 +31,17 @@ pub(super) fn run(opened: &Opened, tree: &Tree, options: &ScanOptions, search: &
     }
     let versions = files.versions();
     let mut notices = notices_of_the_walk(opened, &walk, &files);
-    let files = std::mem::take(&mut files.list);
-    let run = Run { opened, options, search, files: &files };
-    let followed = run.follow(versions, heard);
+    let mut files = std::mem::take(&mut files.list);
+    let others = shared::share(&mut files, search);
+    let (room, unpacked) = (Room::default(), AtomicUsize::new(0));
+    let run = Run { opened, options, search, files: &files, room: &room, unpacked: &unpacked };
+    let mut followed = run.follow(&others, heard);
     notices.extend(run.notices(&followed));
-    let found = run.first_sightings(&followed, !opened.tips.exclude.is_empty());
-    let (kept, more) = run.keep(&run.verified(&found), &walk, tree.files.len());
+    let chosen = run.chosen(&mut followed, !opened.tips.exclude.is_empty());
+    let (kept, more) = run.keep(chosen, &walk, tree.files.len());
     notices.extend(more);
-    Past { files: kept, commits: walk.rows.len(), versions, notices }
-}
-
-/// A version of one of the files.
-type At = (usize, Version);
-
-/// Where something was first seen, and where searching first found it.
-#[derive(Clone, Copy)]
-struct First {
-    oldest: At,
-    searched: At,
+    let unpacked = unpacked.load(Ordering::Relaxed);
+    Past { files: kept, commits: walk.rows.len(), versions, unpacked, notices }
 }
 
 struct Run<'r> {
@@ -54,104 +49,96 @@ struct Run<'r> {
     options: &'r ScanOptions,
     search: &'r dyn Search,
     files: &'r [File],
+    room: &'r Room,
+    unpacked: &'r AtomicUsize,
 }
 
-impl Run<'_> {
+impl<'r> Run<'r> {
     /// Calls `work` for each of a list in parallel, with a reader of the thread's own.
-    fn each<I: Copy + Send + Sync, T: Send>(&self, list: &[I], work: impl Fn(&Reader<'_>, I) -> T + Sync) -> Vec<T> {
-        let local = || self.opened.local();
-        let one = |repository: &mut gix::Repository, item: &I| {
-            let max_file_size = self.options.max_file_size;
-            work(&Reader { repository, max_file_size, search: self.search }, *item)
-        };
-        list.par_iter().with_max_len(1).map_init(local, one).collect()
+    fn each<I: Sync, T: Send>(&self, list: &[I], work: impl Fn(&Reader<'r>, &I) -> T + Sync) -> Vec<T> {
+        list.par_iter().with_max_len(1).map_init(|| self.reader(), |reader, item| work(reader, item)).collect()
+    }
+
+    fn reader(&self) -> Reader<'r> {
+        Reader {
+            repository: self.opened.local(),
+            files: self.files,
+            max_file_size: self.options.max_file_size,
+            search: self.search,
+            unpacked: self.unpacked,
+            room: (self.room, MOST_BYTES),
+        }
     }
 
     /// Follows all files, those with many versions first, so that no thread is left with one at the end.
-    fn follow(&self, versions: usize, heard: Heard<'_>) -> Vec<Followed> {
+    fn follow(&self, others: &Others, heard: Heard<'_>) -> Vec<Followed<'r>> {
         let mut order: Vec<usize> = (0..self.files.len()).collect();
         order.sort_by_key(|at| std::cmp::Reverse(self.files[*at].versions.len()));
+        let all = self.files.iter().map(|file| file.versions.len()).sum();
         let done = AtomicUsize::new(0);
-        let tick = || heard(done.fetch_add(1, Ordering::Relaxed) + 1, versions);
-        let followed = self.each(&order, |reader, at| follow(reader, &self.files[at], tick));
-        let mut by_file: Vec<(usize, Followed)> = order.into_iter().zip(followed).collect();
+        let tick = || heard(done.fetch_add(1, Ordering::Relaxed) + 1, all);
+        let followed = self.each(&order, |reader, at| follow(reader, *at, others, tick));
+        let mut by_file: Vec<(usize, Followed<'r>)> = order.into_iter().zip(followed).collect();
         by_file.sort_by_key(|(at, _)| *at);
         by_file.into_iter().map(|(_, followed)| followed).collect()
     }
 
-    /// Over all files, without what stood there before the range.
-    fn first_sightings(&self, followed: &[Followed], bounded: bool) -> BTreeMap<String, First> {
-        let mut first: BTreeMap<String, First> = BTreeMap::new();
-        for (at, sighting) in followed.iter().enumerate().flat_map(|(at, of)| of.sightings.iter().map(move |s| (at, s)))
-        {
-            let here = First { oldest: (at, sighting.oldest), searched: (at, sighting.searched) };
-            let known = first.entry(sighting.key.clone()).or_insert(here);
-            let older = |left: At, right: At| if right.1.commit < left.1.commit { right } else { left };
-            known.oldest = older(known.oldest, here.oldest);
-            known.searched = older(known.searched, here.searched);
-        }
-        if bounded && !first.is_empty() {
-            for key in self.before() {
-                first.remove(&key);
+    /// The versions that first had each thing, oldest first, without what stood there before the range.
+    fn chosen(&self, followed: &mut [Followed<'r>], bounded: bool) -> Vec<Sighting<'r>> {
+        let mut first: BTreeMap<String, Sighting<'r>> = BTreeMap::new();
+        for sighting in followed.iter_mut().flat_map(|of| of.sightings.drain(..)) {
+            match first.entry(sighting.key.clone()) {
+                Entry::Vacant(free) => _ = free.insert(sighting),
+                Entry::Occupied(mut known) if place(&sighting) < place(known.get()) => _ = known.insert(sighting),
+                Entry::Occupied(_) => {}
             }
         }
-        first
+        followed.iter().flat_map(|of| &of.before).for_each(|key| _ = first.remove(key));
+        if bounded && !first.is_empty() {
+            self.before().iter().for_each(|key| _ = first.remove(key));
+        }
+        let mut chosen: Vec<Sighting<'r>> = first.into_values().collect();
+        chosen.sort_by_key(place);
+        chosen.dedup_by_key(|sighting| place(sighting));
+        chosen
     }
 
     /// What stood there before the range.
     fn before(&self) -> BTreeSet<String> {
-        let blobs = |(at, file): (usize, &File)| file.before.iter().map(move |blob| (at, *blob)).collect::<Vec<_>>();
-        let all: Vec<_> = self.files.iter().enumerate().flat_map(blobs).collect();
-        let keys = self.each(&all, |reader, (at, blob)| {
-            let file = &self.files[at];
-            let Content::File(read) = reader.read(file, blob) else { return Vec::new() };
-            let traces = reader.traces(&read).unwrap_or_default();
-            traces.into_iter().map(|trace| trace.key).collect::<Vec<_>>()
+        let all = shared::before(self.files, self.search);
+        let keys = self.each(&all, |reader, (blob, files)| {
+            let read = reader.read(*blob, files.iter().copied());
+            let traces = |at: &usize| match reader.file(*at, &read) {
+                Content::File(file) => reader.traces(&file).unwrap_or_default(),
+                Content::Large | Content::Unreadable => Vec::new(),
+            };
+            files.iter().flat_map(traces).map(|trace| trace.key).collect::<Vec<String>>()
         });
         keys.into_iter().flatten().collect()
     }
 
-    /// The oldest version with the text, where searching that version finds it; else the oldest that it was found in.
-    fn verified(&self, first: &BTreeMap<String, First>) -> Vec<At> {
-        let mut all: Vec<At> = first.values().map(|first| first.oldest).collect();
-        all.sort_by_key(|(at, version)| (*at, version.commit));
-        all.dedup();
-        let found = self.each(&all, |reader, (at, version)| {
-            let file = &self.files[at];
-            let Content::File(read) = reader.read(file, version.blob) else { return BTreeSet::new() };
-            let traces = reader.traces(&read).unwrap_or_default();
-            traces.into_iter().map(|trace| trace.key).collect::<BTreeSet<String>>()
-        });
-        let found: BTreeMap<(usize, u32), BTreeSet<String>> =
-            all.iter().map(|(at, version)| (*at, version.commit)).zip(found).collect();
-        let of = |(key, first): (&String, &First)| {
-            let (at, version) = first.oldest;
-            let again = found.get(&(at, version.commit)).is_some_and(|keys| keys.contains(key));
-            if again { first.oldest } else { first.searched }
-        };
-        let mut chosen: Vec<At> = first.iter().map(of).collect();
-        chosen.sort_by_key(|(at, version)| (version.commit, *at));
-        chosen.dedup();
-        chosen
-    }
-
-    /// Reads what is kept, the newest first as long as there is room.
-    fn keep(&self, chosen: &[At], walk: &Walk, first_id: usize) -> (Vec<PastFile>, Option<Notice>) {
-        let repository = self.opened.local();
-        let reader = Reader { repository: &repository, max_file_size: self.options.max_file_size, search: self.search };
+    /// Keeps what there is room for, the newest first. What was held is not unpacked again.
+    fn keep(&self, chosen: Vec<Sighting<'r>>, walk: &Walk, first_id: usize) -> (Vec<PastFile>, Option<Notice>) {
+        let reader = self.reader();
+        let found = chosen.len();
         let mut kept: Vec<PastFile> = Vec::new();
         let mut bytes = 0;
-        for (at, version) in chosen.iter().rev() {
-            let file = &self.files[*at];
+        for Sighting { file: at, version, held, .. } in chosen.into_iter().rev() {
             let Some(row) = walk.rows.get(version.commit as usize) else { continue };
-            let Content::File(read) = reader.read(file, version.blob) else { continue };
-            bytes += read.text.len();
+            let file = match held {
+                Some(held) => held.file.clone(),
+                None => match reader.file(at, &reader.read(version.blob, std::iter::once(at))) {
+                    Content::File(file) => file,
+                    Content::Large | Content::Unreadable => continue,
+                },
+            };
+            bytes += file.text.len();
             if kept.len() >= MOST_KEPT || bytes > MOST_BYTES {
                 break;
             }
-            kept.push(PastFile { file: read, commit: commits::named(&repository, row, version.commit) });
+            kept.push(PastFile { file, commit: commits::named(&reader.repository, row, version.commit) });
         }
-        let left_out = chosen.len() - kept.len();
+        let left_out = found - kept.len();
         kept.reverse();
         for (at, past) in kept.iter_mut().enumerate() {
             past.file.id = FileId(u32::try_from(first_id + at).unwrap_or(u32::MAX));
@@ -164,14 +151,14 @@ impl Run<'_> {
         (kept, more)
     }
 
-    fn notices(&self, followed: &[Followed]) -> Vec<Notice> {
-        let count = |of: fn(&Followed) -> usize| followed.iter().map(of).sum::<usize>();
-        let named = |of: fn(&Followed) -> usize| {
+    fn notices(&self, followed: &[Followed<'_>]) -> Vec<Notice> {
+        let count = |of: fn(&Followed<'_>) -> usize| followed.iter().map(of).sum::<usize>();
+        let named = |of: fn(&Followed<'_>) -> usize| {
             let first = self.files.iter().zip(followed).find(|(_, followed)| of(followed) > 0);
             first.map_or(String::new(), |(file, _)| file.path.clone())
         };
         let mut notices = Vec::new();
-        let large: fn(&Followed) -> usize = |of| of.large;
+        let large: fn(&Followed<'_>) -> usize = |of| of.large;
         if count(large) > 0 {
             let limit = self.options.max_file_size / 1024;
             notices.push(said(&format!(
@@ -180,7 +167,7 @@ impl Run<'_> {
                 named(large)
             )));
         }
-        let unreadable: fn(&Followed) -> usize = |of| of.unreadable;
+        let unreadable: fn(&Followed<'_>) -> usize = |of| of.unreadable;
         if count(unreadable) > 0 {
             notices.push(said(&format!(
                 "the history has {} whose object is missing or damaged, such as of {}: not searched",
@@ -188,11 +175,11 @@ impl Run<'_> {
                 named(unreadable)
             )));
         }
-        let more: fn(&Followed) -> usize = |of| usize::from(of.more);
+        let more: fn(&Followed<'_>) -> usize = |of| usize::from(of.more);
         if count(more) > 0 {
             notices.push(said(&format!("the history of {} has more secrets than are listed", named(more))));
         }
-        let crashed: fn(&Followed) -> usize = |of| of.crashed;
+        let crashed: fn(&Followed<'_>) -> usize = |of| of.crashed;
         if count(crashed) > 0 {
             let message = format!(
                 "a reader crashed on {} in the history, such as of {}: not searched, a defect of prodcheck",
@@ -203,6 +190,11 @@ impl Run<'_> {
         }
         notices
     }
+}
+
+/// Older first.
+fn place(sighting: &Sighting<'_>) -> (u32, usize) {
+    (sighting.version.commit, sighting.file)
 }
 
 fn versions(count: usize) -> String {

@@ -16,7 +16,7 @@ pub fn candidates(text: &str, setting: &Setting) -> Vec<Candidate> {
         r#"([A-Za-z_][A-Za-z0-9_.-]*)["'\]]{0,2}\s*(?::[^=\n"']{0,30})?(?:=>|:=|=|:)\s*["'`]([^"'`\n]{3,200})["'`]"#;
     let Some(regex) = QUOTED.get_or_init(|| Regex::new(pattern).ok()) else { return Vec::new() };
     let mut found = Vec::new();
-    for (at, line) in lines(text) {
+    for (at, line) in lines(text).filter(|(_, line)| !is_comment(line)) {
         for captures in regex.captures_iter(line) {
             let (Some(name), Some(value)) = (captures.get(1), captures.get(2)) else { continue };
             let span = Span::new(at + value.start(), at + value.end());
@@ -24,4 +24,11 @@ pub fn candidates(text: &str, setting: &Setting) -> Vec<Candidate> {
         }
     }
     found
+}
+
+/// A line that nothing reads. `#define` is none, nor is `#key`, which some formats have for a name.
+fn is_comment(line: &str) -> bool {
+    let line = line.trim_start();
+    let rest = line.strip_prefix('#').map(|rest| rest.trim_start_matches('#'));
+    line.starts_with("//") || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']))
 }

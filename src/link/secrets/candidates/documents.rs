@@ -25,13 +25,39 @@ fn is_state(file: &SourceFile) -> bool {
     name.ends_with(".tfstate") || name.contains(".tfstate.") && name.ends_with(".backup")
 }
 
+/// Why what SOPS encrypted is left.
+pub const SOPS: &str = "SOPS encrypted it: it is there to be in git";
+
+/// Why all of a document is left: what is encrypted at rest is there to be in git.
+fn sealed(root: &Node) -> Option<&'static str> {
+    if root.get("kind").and_then(Node::text) == Some("SealedSecret") {
+        return Some("it is sealed for one cluster: it is there to be in git");
+    }
+    // A setting called `sops` is no metadata: SOPS always writes a message authentication code.
+    root.get("sops").is_some_and(|metadata| metadata.get("mac").is_some()).then_some(SOPS)
+}
+
+/// The texts of a document that is encrypted.
+pub fn encrypted(root: &Node) -> Vec<(&str, String, Span, &'static str)> {
+    let mut found = Vec::new();
+    let Some(reason) = sealed(root) else { return found };
+    let mut next = vec![("", root)];
+    while let Some((name, node)) = next.pop() {
+        match &node.value {
+            Value::Map(entries) => next.extend(entries.iter().map(|entry| (&*entry.key, &*entry.value))),
+            Value::List(items) => next.extend(items.iter().map(|item| (name, &**item))),
+            Value::Text { text, .. } => found.push((name, text.to_string(), node.span, reason)),
+            _ => {}
+        }
+    }
+    found
+}
+
 /// Candidates of all documents of a file.
 pub fn candidates(roots: &[Node], file: &SourceFile, setting: &Setting) -> Vec<Candidate> {
     let mut walk = Walk { location: setting.location, file, left: MOST, found: Vec::new() };
     for root in roots {
-        // What is encrypted at rest is there to be in git.
-        let sealed = root.get("kind").and_then(Node::text) == Some("SealedSecret") || root.get("sops").is_some();
-        if sealed {
+        if sealed(root).is_some() {
             continue;
         }
         if is_state(file) {

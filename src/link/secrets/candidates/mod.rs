@@ -8,8 +8,21 @@ mod rust;
 mod sql;
 
 use super::setting::{Location, Setting};
+use crate::link::configuration::sops::is_encrypted;
 use crate::parse::{Parsed, Syntax};
 use crate::scan::source::{Kind, SourceFile, Span};
+
+/// Values of documents and .env files that are encrypted as they stand, each with its name and the reason to leave it.
+pub fn encrypted(parsed: &Parsed) -> Vec<(&str, String, Span, &'static str)> {
+    match &parsed.syntax {
+        Syntax::Documents(roots) => roots.iter().flat_map(documents::encrypted).collect(),
+        Syntax::Env(entries) => {
+            let own = entries.iter().filter(|entry| is_encrypted(entry));
+            own.map(|entry| (entry.key.as_str(), entry.value.clone(), entry.value_span, documents::SOPS)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
 
 /// How a value is bound to its name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -129,6 +129,8 @@ impl<'t> Code<'t> {
         }
         let mut code = Code { text, tokens, closes, regions: Vec::new(), trials: Vec::new(), comments };
         code.regions = code.find_regions();
+        let helpers = code.find_helpers();
+        code.regions.extend(helpers);
         code.trials = code.find_trials();
         code
     }
@@ -252,6 +254,38 @@ impl<'t> Code<'t> {
             }
         }
         regions
+    }
+
+    /// Functions that are called after tests, and that only tests of this file call.
+    fn find_helpers(&self) -> Vec<Region> {
+        let is_named = |at: usize| self.is(at, "fn") && self.is_ident(at + 1) && names_test(self.word(at + 1));
+        let named: Vec<usize> = (0..self.tokens.len()).filter(|at| is_named(*at)).collect();
+        let helper = |from: usize| Some(Region { kind: RegionKind::Test, from, to: self.item_end(from)? });
+        let only_tests = |from: &usize| {
+            let calls = self.calls_of(self.word(from + 1));
+            let in_test = |at: &usize| self.regions.iter().any(|of| of.kind == RegionKind::Test && of.holds(*at));
+            !calls.is_empty() && calls.iter().all(in_test)
+        };
+        named.into_iter().filter(only_tests).filter_map(helper).collect()
+    }
+
+    /// Where a function is called or named by a path, attributes left out.
+    fn calls_of(&self, name: &str) -> Vec<usize> {
+        let mut calls = Vec::new();
+        let mut at = 0;
+        while at < self.tokens.len() {
+            let inner = usize::from(self.is(at + 1, "!"));
+            if self.is(at, "#") && self.is(at + 1 + inner, "[") {
+                at = self.close_of(at + 1 + inner).unwrap_or(at);
+            } else if self.is(at, name) && self.is_ident(at) {
+                let before = |word: &str| at > 0 && self.is(at - 1, word);
+                if !before("fn") && (self.is(at + 1, "(") || before(":") || before(".")) {
+                    calls.push(at);
+                }
+            }
+            at += 1;
+        }
+        calls
     }
 
     /// What an attribute, from the token after its bracket, says of its item.
@@ -382,7 +416,11 @@ impl<'t> Code<'t> {
                         named = Some(text);
                     }
                 }
-                word if self.is_ident(at) && named.is_none() && naming::says(word) != naming::Says::Nothing => {
+                word if self.is_ident(at)
+                    && named.is_none()
+                    && !self.is_taken_apart(at)
+                    && naming::says(word) != naming::Says::Nothing =>
+                {
                     named = Some(word.to_string());
                 }
                 _ => {}
@@ -394,6 +432,12 @@ impl<'t> Code<'t> {
             _ => None,
         };
         named.or_else(bound).map(|name| (name, Binding::Default))
+    }
+
+    /// `secret.split_once(':')`: what stands in for a part of a value does not stand in for the value.
+    fn is_taken_apart(&self, at: usize) -> bool {
+        const PARTS: [&str; 8] = ["split", "rsplit", "strip_", "chars", "lines", "bytes", "find", "rfind"];
+        self.is(at + 1, ".") && PARTS.iter().any(|part| self.word(at + 2).starts_with(part))
     }
 
     /// Whether a bracket opens before `at` that is closed before `end`: the comma stands between arguments of a call.
@@ -607,6 +651,13 @@ struct Callee {
     key: bool,
 }
 
+/// `test`, `test_key`, `key_for_tests`; but not `latest`.
+fn names_test(name: &str) -> bool {
+    let words = naming::words(name);
+    let ends = [words.first(), words.last()];
+    ends.into_iter().flatten().any(|word| matches!(word.as_str(), "test" | "tests" | "testing"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -673,5 +724,21 @@ mod tests {
         let text = "#[cfg(test)] mod tests { const A: &str = \"v\"; } #[cfg(debug_assertions)] const B: &str = \"v\"; #[cfg(not(test))] const C: &str = \"v\";";
         let flags: Vec<_> = candidates(text).into_iter().map(|found| (found.test, found.development)).collect();
         assert_eq!(flags, [(true, false), (false, true), (false, false)]);
+    }
+
+    #[test]
+    fn functions_that_only_tests_call_are_theirs() {
+        let tests = |text: &str| candidates(text).into_iter().map(|found| found.test).collect::<Vec<_>>();
+        let helper = "impl Keys { fn test() -> Keys { Keys { token: \"v\" } } }";
+        let called = "#[cfg(test)] mod tests { #[tokio::test(threads = 2)] async fn a() { Keys::test(); } }";
+        assert_eq!(tests(&format!("{helper} {called}")), [true]);
+        assert_eq!(tests(&format!("{helper} fn main() {{ Keys::test(); }} {called}")), [false], "production calls it");
+        assert_eq!(tests(&format!("{helper} #[test] fn b() {{}}")), [false], "nothing that is seen calls it");
+        let other = helper.replace("test()", "latest()");
+        assert_eq!(
+            tests(&format!("{other} {}", called.replace("::test();", "::latest();"))),
+            [false],
+            "its name is another"
+        );
     }
 }
