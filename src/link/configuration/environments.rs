@@ -126,12 +126,22 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
             _ => {}
         }
         if file.kind == Kind::Hcl
-            && let Some(at) = file.text.find("terraform.workspace")
+            && let Some(span) = by_stage(&file.text)
         {
-            let span = Span::new(at, at + "terraform.workspace".len());
             add(context, linked, file, span, ("switch", "workspace"), Confidence::High);
         }
     }
+}
+
+static STAGE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let compared = r#"\b(?:stage|environment|env|env_name)\s*[!=]=\s*"(?:prod|production|live|staging|stg|stage)""#;
+    Regex::new(&format!(r"\bterraform\.workspace\b|{compared}")).ok()
+});
+
+/// Where Terraform gives an environment values of its own: by its workspace, or by comparing the stage it is given.
+fn by_stage(text: &str) -> Option<Span> {
+    let found = STAGE.as_ref()?.find(text)?;
+    Some(Span::new(found.start(), found.end()))
 }
 
 fn add(

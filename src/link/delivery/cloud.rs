@@ -35,7 +35,6 @@ const KINDS: &[(&str, Show)] = &[
     ("vault_", secrets::manager),
     ("aws_ecs_task_definition", secrets::task),
     ("aws_lambda_function", secrets::lambda),
-    ("aws_kms_key", secrets::kms),
     ("aws_lb_listener", traffic::listener),
     ("aws_alb_listener", traffic::listener),
     ("aws_wafv2_", traffic::waf),

@@ -97,7 +97,8 @@ pub fn of(method: &str, path: &str, library: Option<&str>, shared: usize) -> &'s
     if segments.iter().any(documents) {
         return "api-document";
     }
-    let Some(last) = segments.last() else { return "other" };
+    // `/{status}` takes a status; it does not give the service's.
+    let Some(last) = segments.last().filter(|last| !paths::is_parameter(last)) else { return "other" };
     let last = plain(last);
     let Some((_, purpose)) = NAMES.iter().find(|(name, _)| *name == last) else { return "other" };
     let before = segments[..segments.len() - 1].iter().skip(shared.min(segments.len() - 1));

@@ -2,8 +2,8 @@
 
 use super::super::manifests::entries_of;
 use super::super::terraform::Resource;
+use crate::facts::Data;
 use crate::facts::vocabulary::{PlainSecretReference, SecretRotation, SecretsManager};
-use crate::facts::{Confidence, Data};
 use crate::link::{Context, Linked};
 use crate::parse::document::{Node, Value};
 use crate::scan::source::Span;
@@ -34,15 +34,6 @@ pub fn parameter(context: &Context<'_>, linked: &mut Linked, resource: &Resource
 /// A rotation schedule.
 pub fn rotation(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>) {
     add(context, linked, resource, resource.span, SecretRotation { how: "resource".into() });
-}
-
-/// A key that the cloud rotates.
-pub fn kms(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>) {
-    if resource.flag(&["enable_key_rotation"]).is_true() {
-        // The key that encrypts secrets rotates; the secrets themselves do not.
-        let data = SecretRotation { how: "resource".into() };
-        linked.facts.add(context.fact(data, resource.file.id, resource.span).confidence(Confidence::Low));
-    }
 }
 
 /// Containers of an ECS task: `secrets` come from a manager, secrets in `environment` are plain.
