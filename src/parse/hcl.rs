@@ -2,11 +2,15 @@
 //! `resource "aws_ecs_service" "api" { .. }` is found at `["resource", "aws_ecs_service", "api"]`.
 //!
 //! An expression that only a run settles is `Unresolved` with its source text. A function that gives its argument in
-//! another form (`jsonencode(..)`) is entered, with the function's name as tag.
+//! another form (`jsonencode(..)`) is entered, with the function's name as tag; so are `concat`, the literal maps of
+//! `merge`, and a list that goes through `for` only to leave something out.
 
+pub mod settle;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hcl_edit::expr::{Expression, ObjectKey};
+use hcl_edit::expr::{Expression, ForExpr, FuncCall, ObjectKey};
 use hcl_edit::structure::{Attribute, Block, Body, Structure};
 use hcl_edit::{Span as HclSpan, parser, template};
 
@@ -17,6 +21,9 @@ use crate::scan::source::Span;
 /// Functions whose argument is what matters.
 const TRANSPARENT: &[&str] =
     &["jsonencode", "yamlencode", "toset", "tolist", "tomap", "tostring", "tonumber", "sensitive", "nonsensitive"];
+
+/// The tag of an unresolved text with expressions in it; its source stands without its quotes.
+pub const TEMPLATE: &str = "template";
 
 /// Reads a file. One that does not parse gives a problem and no document.
 pub fn parse(text: &str) -> Parsed {
@@ -102,26 +109,64 @@ impl Reader<'_> {
                 Some(text) => Value::Text { text: text.into(), quoted: true },
                 None => self.unresolved(span),
             },
-            Expression::FuncCall(call) => {
-                let name = call.name.name.as_str();
-                let argument = call.args.get(0).filter(|_| call.args.len() == 1 && TRANSPARENT.contains(&name));
-                match argument {
-                    Some(argument) => {
-                        tag = Some(name.into());
-                        self.expression(argument).value
-                    }
-                    None => self.unresolved(span),
-                }
+            Expression::StringTemplate(_) => {
+                tag = Some(TEMPLATE.into());
+                let source = self.text.get(span.range()).unwrap_or("");
+                let source = source.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(source);
+                Value::Unresolved(source.into())
+            }
+            Expression::FuncCall(call) => return self.call(call, span),
+            Expression::ForExpr(loop_) if is_filter(loop_) => {
+                return Node { span, ..self.expression(&loop_.intro.collection_expr) };
             }
             _ => self.unresolved(span),
         };
         Node { span, value, tag }
     }
 
+    fn call(&self, call: &FuncCall, span: Span) -> Node {
+        let name = call.name.name.as_str();
+        let only = call.args.get(0).filter(|_| call.args.len() == 1 && !call.args.expand_final());
+        if let Some(argument) = only.filter(|_| TRANSPARENT.contains(&name)) {
+            let inner = self.expression(argument);
+            let tag = if inner.is_unresolved() { inner.tag } else { Some(name.into()) };
+            return Node { span, value: inner.value, tag };
+        }
+        let joined = match name {
+            "concat" if !call.args.expand_final() => self.concat(call),
+            "merge" if !call.args.expand_final() => self.merge(call),
+            _ => None,
+        };
+        match joined {
+            Some(value) => Node { span, value, tag: Some(name.into()) },
+            None => Node { span, value: self.unresolved(span), tag: None },
+        }
+    }
+
+    /// The items of lists that are written here, one after the other; a list that is not is an item that nothing is
+    /// known of.
+    fn concat(&self, call: &FuncCall) -> Option<Value> {
+        let lists: Vec<Node> = call.args.iter().map(|argument| self.expression(argument)).collect();
+        let written = lists.iter().any(|list| matches!(list.value, Value::List(_)));
+        let items = lists.into_iter().flat_map(|list| match list.value {
+            Value::List(items) => items,
+            _ => vec![Arc::new(list)],
+        });
+        written.then(|| Value::List(items.collect()))
+    }
+
+    /// The entries of maps that are all written here.
+    fn merge(&self, call: &FuncCall) -> Option<Value> {
+        let mut all: Vec<Entry> = Vec::new();
+        for argument in call.args.iter() {
+            let Value::Map(entries) = self.expression(argument).value else { return None };
+            all.extend(entries);
+        }
+        Some(Value::Map(last_of_each(all)))
+    }
+
     fn unresolved(&self, span: Span) -> Value {
-        let source = self.text.get(span.range()).unwrap_or("");
-        let source = source.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(source);
-        Value::Unresolved(source.into())
+        Value::Unresolved(self.text.get(span.range()).unwrap_or("").into())
     }
 
     fn object_entry(&self, key: &ObjectKey, value: &Expression) -> Entry {
@@ -135,6 +180,21 @@ impl Reader<'_> {
         };
         Entry { key: text, key_span: span, value: Arc::new(self.expression(value)) }
     }
+}
+
+/// The entries of several maps as one: the last of a name is the one that counts.
+fn last_of_each(mut entries: Vec<Entry>) -> Vec<Entry> {
+    let mut seen = BTreeSet::new();
+    entries.reverse();
+    entries.retain(|entry| seen.insert(entry.key.clone()));
+    entries.reverse();
+    entries
+}
+
+/// `[for item in list : item if ..]`: some of a list's items, as they are.
+fn is_filter(loop_: &ForExpr) -> bool {
+    let same = loop_.value_expr.as_variable().is_some_and(|name| name.as_str() == loop_.intro.value_var.as_str());
+    same && loop_.key_expr.is_none() && loop_.cond.is_some()
 }
 
 /// The text of a template without interpolations.

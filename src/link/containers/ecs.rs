@@ -1,5 +1,6 @@
 //! ECS: task definitions as JSON and in Terraform, their checks, sizes and deployments.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::kubernetes::{number, written};
@@ -27,15 +28,84 @@ pub fn emit(deployment: &mut Deployment<'_, '_>) {
             task.emit(deployment, containers.items());
         }
     }
-    for resource in resources(repository) {
+    let resources = resources(repository);
+    let mut tasks = Tasks::new();
+    for resource in resources.iter().filter(|resource| resource.kind == TASK) {
+        let running = terraform_task(deployment, resource);
+        tasks.insert((resource.file.folder(), resource.name.to_string()), running);
+    }
+    let targets = targets(&resources, &tasks);
+    for resource in &resources {
         match resource.kind {
-            "aws_ecs_task_definition" => terraform_task(deployment, &resource),
-            "aws_lb_target_group" | "aws_alb_target_group" => target_group(deployment, &resource),
-            "aws_ecs_service" => service(deployment, &resource),
-            "module" if !resource.calls_own_module() => module(deployment, &resource),
+            kind if GROUPS.contains(&kind) => target_group(deployment, resource, &targets),
+            "aws_ecs_service" => service(deployment, resource),
+            "module" if !resource.calls_own_module() => module(deployment, resource),
             _ => {}
         }
     }
+}
+
+const TASK: &str = "aws_ecs_task_definition";
+const GROUPS: &[&str] = &["aws_lb_target_group", "aws_alb_target_group"];
+
+/// A container of a task.
+struct Running {
+    name: String,
+    owner: Owner,
+    /// Ports it opens, where all of them are known.
+    ports: Attr<Vec<String>>,
+}
+
+/// Containers of Terraform's task definitions, by folder and name of the definition.
+type Tasks<'a> = BTreeMap<(&'a str, String), Vec<Running>>;
+
+/// What a service of ECS registers with a target group.
+struct Target {
+    owner: Option<Owner>,
+    /// The port of the container, which is the target's port whatever the group says.
+    port: Attr<f64>,
+    ports: Attr<Vec<String>>,
+}
+
+/// What is registered with each target group, by its folder and name.
+fn targets<'a>(resources: &[Resource<'a>], tasks: &Tasks<'a>) -> BTreeMap<(&'a str, String), Target> {
+    let mut targets = BTreeMap::new();
+    for resource in resources.iter().filter(|resource| resource.kind == "aws_ecs_service") {
+        let task = resource.body.get("task_definition").and_then(|node| resource.refers_to(node, &[TASK]));
+        let running = task.and_then(|task| tasks.get(&task)).map_or(&[][..], Vec::as_slice);
+        for block in resource.body.entries().iter().filter(|entry| &*entry.key == "load_balancer") {
+            let group = block.value.get("target_group_arn").and_then(|node| resource.refers_to(node, GROUPS));
+            let Some(group) = group else { continue };
+            let name = block.value.get("container_name").and_then(|node| written(&resource.settled(node)));
+            let port = block.value.get("container_port").and_then(|node| number_of(&resource.settled(node)));
+            let container = chosen(running, name.as_deref(), port);
+            let target = Target {
+                owner: container.map(|container| container.owner.clone()),
+                port: port.map_or(Attr::Unknown, Attr::Known),
+                ports: container.map_or(Attr::Unknown, |container| container.ports.clone()),
+            };
+            // One group for several services: whose port is checked cannot be told.
+            let unclear = Target { owner: None, port: Attr::Unknown, ports: Attr::Unknown };
+            let target = if targets.contains_key(&group) { unclear } else { target };
+            targets.insert(group, target);
+        }
+    }
+    targets
+}
+
+/// The container that a service names; else the only one that opens the port, or the only one that is no sidecar.
+fn chosen<'r>(running: &'r [Running], name: Option<&str>, port: Option<f64>) -> Option<&'r Running> {
+    let only = |mut found: std::vec::IntoIter<&'r Running>| found.next().filter(|_| found.next().is_none());
+    let all = |wanted: &dyn Fn(&Running) -> bool| -> std::vec::IntoIter<&'r Running> {
+        running.iter().filter(|container| wanted(container)).collect::<Vec<_>>().into_iter()
+    };
+    let opens = |container: &Running| {
+        let ports = container.ports.known();
+        port.is_some_and(|port| ports.is_some_and(|ports| ports.iter().any(|known| known.parse() == Ok(port))))
+    };
+    name.and_then(|name| only(all(&|container| container.name == name)))
+        .or_else(|| only(all(&opens)))
+        .or_else(|| only(all(&|container| container.owner.may_be_service())))
 }
 
 struct Task<'a> {
@@ -49,7 +119,8 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    fn emit(&self, deployment: &mut Deployment<'_, '_>, containers: &[Arc<Node>]) {
+    fn emit(&self, deployment: &mut Deployment<'_, '_>, containers: &[Arc<Node>]) -> Vec<Running> {
+        let mut running = Vec::new();
         let mut main = Owner::other();
         for container in containers {
             let owner = self.owner(deployment, container, containers.len() == 1);
@@ -58,6 +129,8 @@ impl Task<'_> {
             if self.json {
                 self.secrets(deployment, container, &owner);
             }
+            let name = container.get("name").and_then(written).unwrap_or_default();
+            running.push(Running { name, owner: owner.clone(), ports: opened(container) });
             if owner.may_be_service() && !main.of_service.is_true() {
                 main = owner;
             }
@@ -74,6 +147,7 @@ impl Task<'_> {
             let fact = deployment.context.fact(ResourceLimit { by: "ecs".into() }, self.file, self.span);
             deployment.add(main.mark(fact));
         }
+        running
     }
 
     fn owner(&self, deployment: &Deployment<'_, '_>, container: &Node, alone: bool) -> Owner {
@@ -176,6 +250,20 @@ fn field<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
     })
 }
 
+/// Ports that a container opens or is told to listen on; unknown where one of them cannot be read.
+fn opened(node: &Node) -> Attr<Vec<String>> {
+    let mappings = field(node, "portMappings");
+    let read = |node: &Node| field(node, "containerPort").and_then(number).is_some();
+    let mapped = mappings.is_none_or(|list| !list.is_unresolved() && list.items().iter().all(|port| read(port)));
+    let told = |variable: &Node| {
+        let name = variable.get("name").and_then(written).unwrap_or_default();
+        !names_port(&name) || variable.get("value").and_then(Node::scalar).is_some()
+    };
+    let environment = node.get("environment");
+    let known = environment.is_none_or(|list| !list.is_unresolved() && list.items().iter().all(|item| told(item)));
+    if mapped && known { Attr::Known(ports(node)) } else { Attr::Unknown }
+}
+
 fn ports(node: &Node) -> Vec<String> {
     let mappings = field(node, "portMappings").map_or(&[][..], Node::items);
     let mut ports: Vec<String> = mappings
@@ -193,19 +281,20 @@ fn ports(node: &Node) -> Vec<String> {
     ports
 }
 
-fn terraform_task(deployment: &mut Deployment<'_, '_>, resource: &Resource<'_>) {
+fn terraform_task(deployment: &mut Deployment<'_, '_>, resource: &Resource<'_>) -> Vec<Running> {
     let family = resource.text(&["family"]).unwrap_or_else(|| resource.name.to_string());
     let sized = resource.at(&["cpu"]).is_some() || resource.at(&["memory"]).is_some();
     let task = Task { file: resource.file.id, family: &family, sized, span: resource.span, json: false };
     let containers = resource.at(&["container_definitions"]);
-    task.emit(deployment, containers.map_or(&[][..], Node::items));
+    task.emit(deployment, containers.as_deref().map_or(&[][..], Node::items))
 }
 
 /// What modules of the registry run or check: a service of ECS, target groups of a load balancer.
 fn module(deployment: &mut Deployment<'_, '_>, resource: &Resource<'_>) {
     let source = resource.text(&["source"]).unwrap_or_default();
     if source.contains("ecs") {
-        for definition in resource.at(&["container_definitions"]).map_or(&[][..], Node::entries) {
+        let definitions = resource.at(&["container_definitions"]);
+        for definition in definitions.as_deref().map_or(&[][..], Node::entries) {
             // The key is the container's name where it has none of its own.
             let mut entries = definition.value.entries().to_vec();
             if definition.value.get("name").is_none() {
@@ -223,47 +312,66 @@ fn module(deployment: &mut Deployment<'_, '_>, resource: &Resource<'_>) {
     }
     if source.contains("alb") || source.contains("load-balancer") {
         let groups = resource.at(&["target_groups"]);
+        let groups = groups.as_deref();
         let listed = groups.map_or(&[][..], Node::items).iter().map(|group| (resource.name, &**group));
         let keyed = groups.map_or(&[][..], Node::entries).iter().map(|group| (&*group.key, &*group.value));
         for (name, group) in listed.chain(keyed).collect::<Vec<_>>() {
-            let number = |keys: &[&str]| {
-                group.at(keys).map_or(Attr::Unset, |node| number(node).map_or(Attr::Unknown, Attr::Known))
-            };
-            let port = [number(&["health_check", "port"]), number(&["port"]), number(&["backend_port"])];
-            let port = port.into_iter().find(|port| port.known().is_some()).unwrap_or_default();
             if let Some(path) = group.at(&["health_check", "path"]) {
-                check(deployment, resource, name, path, port);
+                let port = called(group.at(&["health_check", "port"]), None);
+                check(deployment, resource, name, path, port, None);
             }
         }
     }
 }
 
 /// The check that a load balancer makes of its targets.
-fn target_group(deployment: &mut Deployment<'_, '_>, resource: &Resource<'_>) {
+fn target_group(
+    deployment: &mut Deployment<'_, '_>,
+    resource: &Resource<'_>,
+    targets: &BTreeMap<(&str, String), Target>,
+) {
     let Some(path) = resource.at(&["health_check", "path"]) else { return };
-    let port = resource.number(&["health_check", "port"]);
-    let port = if port.is_set() { port } else { resource.number(&["port"]) };
-    check(deployment, resource, resource.name, path, port);
+    let port = resource.at(&["health_check", "port"]);
+    let target = targets.get(&(resource.file.folder(), resource.name.to_string()));
+    check(deployment, resource, resource.name, &path, called(port.as_deref(), target), target);
 }
 
-fn check(deployment: &mut Deployment<'_, '_>, resource: &Resource<'_>, name: &str, path: &Node, port: Attr<f64>) {
-    let owner = deployment.owners.of_names(&[name, resource.name], None);
-    let declared = port.known().map(|port| port.to_string()).into_iter().collect();
+/// The port that is called: `traffic-port`, which is the default, is the one that the target is registered with. Where
+/// that cannot be seen, it is the port that the traffic goes to, whatever it is.
+fn called(port: Option<&Node>, target: Option<&Target>) -> Attr<f64> {
+    match port {
+        Some(port) if port.text() != Some("traffic-port") => number_of(port).map_or(Attr::Unknown, Attr::Known),
+        _ => target.map_or(Attr::Unset, |target| target.port.clone()),
+    }
+}
+
+fn check(
+    deployment: &mut Deployment<'_, '_>,
+    resource: &Resource<'_>,
+    name: &str,
+    path: &Node,
+    port: Attr<f64>,
+    target: Option<&Target>,
+) {
+    let by_name = || deployment.owners.of_names(&[name, resource.name], None);
+    let owner = target.and_then(|target| target.owner.clone()).unwrap_or_else(by_name);
     let data = Probe {
         kind: "health".into(),
         how: "http".into(),
         path: path.text().map_or(Attr::Unknown, |path| Attr::Known(path.to_string())),
-        port: if port.is_set() { port } else { Attr::Unset },
+        port,
         by: "load-balancer".into(),
         of_service: owner.of_service.clone(),
-        declared_ports: Attr::Known(declared),
+        declared_ports: target.map_or(Attr::Unknown, |target| target.ports.clone()),
         ..Probe::default()
     };
-    let within = resource.body.span;
-    // The value of a variable may stand in another file.
-    let here = path.span.start >= within.start && path.span.end <= within.end;
-    let fact = deployment.context.fact(data, resource.file.id, if here { path.span } else { resource.span });
+    let fact = deployment.context.fact(data, resource.file.id, path.span);
     deployment.add(owner.mark(fact));
+}
+
+/// A number, or a text of digits.
+fn number_of(node: &Node) -> Option<f64> {
+    number(node).or_else(|| node.text()?.parse().ok())
 }
 
 /// How ECS replaces tasks, where it is written.

@@ -150,10 +150,85 @@ fn common_prefix(a: &str, b: &str) -> usize {
     a.split('/').zip(b.split('/')).take_while(|(left, right)| left == right).count()
 }
 
-/// Whether a variable's name says that it holds a port or an address to listen on.
+/// Words of names whose port or address is that of something that the service calls.
+const CALLED: &[&str] = &[
+    "POSTGRES",
+    "POSTGRESQL",
+    "PG",
+    "PGBOUNCER",
+    "DB",
+    "DATABASE",
+    "SQL",
+    "MYSQL",
+    "MARIADB",
+    "MSSQL",
+    "REDIS",
+    "VALKEY",
+    "CACHE",
+    "MEMCACHED",
+    "MEMCACHE",
+    "MONGO",
+    "MONGODB",
+    "CASSANDRA",
+    "SCYLLA",
+    "CLICKHOUSE",
+    "NEO4J",
+    "ELASTIC",
+    "ELASTICSEARCH",
+    "OPENSEARCH",
+    "MEILISEARCH",
+    "TYPESENSE",
+    "QDRANT",
+    "KAFKA",
+    "ZOOKEEPER",
+    "RABBITMQ",
+    "RABBIT",
+    "AMQP",
+    "NATS",
+    "MQTT",
+    "PULSAR",
+    "BROKER",
+    "QUEUE",
+    "SMTP",
+    "IMAP",
+    "MAIL",
+    "MAILER",
+    "EMAIL",
+    "LDAP",
+    "S3",
+    "MINIO",
+    "ETCD",
+    "CONSUL",
+    "VAULT",
+    "STATSD",
+    "GRAPHITE",
+    "INFLUX",
+    "INFLUXDB",
+    "SYSLOG",
+    "FLUENTD",
+    "LOKI",
+    "JAEGER",
+    "ZIPKIN",
+    "OTLP",
+    "OTEL",
+    "COLLECTOR",
+    "SENTRY",
+    "UPSTREAM",
+    "BACKEND",
+    "REMOTE",
+    "PEER",
+    "CLIENT",
+    "TARGET",
+    "PROXY",
+];
+
+/// Whether a variable's name says that it holds a port or an address that the service itself listens on.
 fn names_port(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
-    upper.split(['_', '.', '-']).any(|part| matches!(part, "PORT" | "ADDR" | "ADDRESS" | "BIND" | "LISTEN"))
+    let parts: Vec<&str> = upper.split(['_', '.', '-']).collect();
+    let port = parts.iter().any(|part| matches!(*part, "PORT" | "ADDR" | "ADDRESS" | "BIND" | "LISTEN"));
+    let bound = parts.iter().any(|part| matches!(*part, "BIND" | "LISTEN"));
+    port && (bound || !parts.iter().any(|part| CALLED.contains(part)))
 }
 
 /// The port in `8080`, `0.0.0.0:8080`, `:8080`.
@@ -175,4 +250,25 @@ pub(crate) fn join(folder: &str, relative: &str) -> String {
         }
     }
     parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_port;
+
+    #[test]
+    fn the_port_of_a_store_is_not_one_that_the_service_listens_on() {
+        for own in
+            ["PORT", "HTTP_PORT", "APP__SERVER__PORT", "BIND_ADDRESS", "listen.addr", "TELEMETRY_PROMETHEUS_PORT"]
+        {
+            assert!(names_port(own), "{own}");
+        }
+        for called in
+            ["POSTGRES_PORT", "REDIS_PORT", "DB_PORT", "APP_DATABASE__PORT", "SMTP_PORT", "AUTH_REDIS_ADDR_READ"]
+        {
+            assert!(!names_port(called), "{called}");
+        }
+        assert!(names_port("PROXY_LISTEN_ADDR"));
+        assert!(!names_port("PUBLIC_URL"));
+    }
 }

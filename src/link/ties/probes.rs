@@ -233,10 +233,18 @@ fn port_open(facts: &Facts, answering: &Answering, fact: &Fact, probe: &Probe) -
         .collect();
     let declared =
         probe.declared_ports.known().is_some_and(|ports| ports.iter().any(|known| known.parse() == Ok(port)));
-    if declared || servers.iter().any(|(known, _)| *known == Some(port)) {
+    let fixed = !servers.is_empty() && servers.iter().all(|(known, configured)| known.is_some() && !configured);
+    let by_balancer = probe.by.known().is_some_and(|by| by == "load-balancer");
+    // A port that a task opens is of no use to a load balancer when the code binds another, whatever it is told.
+    let bound_elsewhere = by_balancer && fixed;
+    if declared && !bound_elsewhere || servers.iter().any(|(known, _)| *known == Some(port)) {
         return Attr::Known(true);
     }
-    let fixed = !servers.is_empty() && servers.iter().all(|(known, configured)| known.is_some() && !configured);
+    // A load balancer reaches what the task opens; with one server, what the task tells it is where it listens.
+    let opened = probe.declared_ports.known().is_some_and(|ports| !ports.is_empty());
+    if by_balancer && opened && servers.len() == 1 {
+        return Attr::Known(false);
+    }
     // Both the check and the server ask the environment of the container.
     let told = probe.port_configured == Attr::Known(true) && !servers.is_empty();
     match (fixed, told) {

@@ -55,16 +55,43 @@ pub fn task(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>)
 
 /// Variables of a function.
 pub fn lambda(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>) {
-    for entry in resource.at(&["environment", "variables"]).map(Node::entries).unwrap_or_default() {
-        plain(context, linked, resource, &entry.key, &entry.value, entry.key_span);
+    let blocks = resource.body.entries().iter().filter(|entry| &*entry.key == "environment");
+    for variables in blocks.filter_map(|block| block.value.get("variables")) {
+        for entry in variables.entries() {
+            plain(context, linked, resource, &entry.key, &entry.value, entry.key_span);
+        }
     }
 }
 
-fn plain(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>, name: &str, value: &Node, span: Span) {
-    if names_secret(name) && carries_secret(value) {
+fn plain<'r>(
+    context: &Context<'_>,
+    linked: &mut Linked,
+    resource: &Resource<'r>,
+    name: &str,
+    value: &'r Node,
+    span: Span,
+) {
+    let named = names_secret(name) && carries_secret(value);
+    if named || resource.origins(value).iter().any(|origin| holds_password(origin.node)) {
         let data = PlainSecretReference { name: name.into(), by: "task-environment".into() };
         add(context, linked, resource, span, data);
     }
+}
+
+/// An address with a user and a password in it, which the source puts together or writes out.
+fn holds_password(node: &Node) -> bool {
+    let source = match &node.value {
+        Value::Unresolved(source) => source,
+        Value::Text { text, .. } => text,
+        _ => return false,
+    };
+    // What stands in `${ }` may have any letters, and is one value.
+    let plain = crate::link::ties::tag_pattern(source);
+    plain.split("://").skip(1).any(|rest| {
+        let authority = rest.split(['/', '?', '"', ' ', ',']).next().unwrap_or("");
+        let password = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
+        password.is_some_and(|(_, password)| !password.is_empty())
+    })
 }
 
 /// Names that say a secret is in the variable.

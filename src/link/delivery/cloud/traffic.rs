@@ -46,9 +46,9 @@ pub fn module(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_
     if !(source.contains("alb") || source.contains("load-balancer")) || resource.calls_own_module() {
         return;
     }
-    let keyed = resource.at(&["listeners"]).map_or(&[][..], Node::entries).iter().map(|entry| &*entry.value);
     let lists = ["https_listeners", "http_tcp_listeners", "listeners"].map(|key| resource.at(&[key]));
-    let listed = lists.into_iter().flatten().flat_map(Node::items).map(|item| &**item);
+    let keyed = lists[2].as_deref().map_or(&[][..], Node::entries).iter().map(|entry| &*entry.value);
+    let listed = lists.iter().flatten().flat_map(|list| list.items()).map(|item| &**item);
     for listener in keyed.chain(listed) {
         let text = |keys: &[&str]| listener.at(keys).and_then(Node::text).unwrap_or("");
         let tls = listener.get("certificate_arn").is_some() || matches!(text(&["protocol"]), "HTTPS" | "TLS");

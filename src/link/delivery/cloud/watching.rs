@@ -60,7 +60,7 @@ pub fn watch(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>
     if resource.kind == "grafana_dashboard"
         && let Some(json) = resource.at(&["config_json"])
     {
-        panel_alerts(context, linked, resource, json);
+        panel_alerts(context, linked, resource, &json);
     }
     insights(context, linked, resource);
 }
