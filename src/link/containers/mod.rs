@@ -15,6 +15,7 @@ mod secret_names;
 mod variables;
 
 use crate::facts::Fact;
+use crate::link::delivery::pipelines;
 use crate::link::{Context, Linked};
 use crate::scan::source::{FileId, Kind, Role};
 use owner::{Owner, Owners};
@@ -29,6 +30,7 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
         .map(|(file, _)| file.id)
         .collect();
     images::learn(&mut deployment.owners, &dockerfiles);
+    deployment.owners.learn_built(&pipelines::named(context));
     for file in dockerfiles {
         images::emit(&mut deployment, file);
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::known;
 use crate::facts::{Attr, Confidence, Fact, ServiceId};
 use crate::link::Context;
+use crate::link::delivery::pipelines::Named;
 use crate::link::workspace::TargetKind;
 use crate::parse::Syntax;
 use crate::scan::source::FileId;
@@ -117,6 +118,38 @@ impl<'a> Owners<'a> {
             }
         }
         self.dockerfiles.insert(file, owner);
+    }
+
+    /// Remembers what pipelines build: whose an image is by its Dockerfile, and whose a Dockerfile is that says nothing
+    /// of it, by the images built from it.
+    pub fn learn_built(&mut self, built: &BTreeSet<Named>) {
+        for Named { image, dockerfile } in built {
+            let Some(file) = self.context.repository.tree.find(dockerfile).map(|file| file.id) else { continue };
+            let services = self.named(&known::last_segment(image)).cloned().unwrap_or_default();
+            let Some(owner) = self.dockerfiles.get_mut(&file) else { continue };
+            if owner.of_service == Attr::Unknown && !services.is_empty() {
+                *owner = Owner { confidence: Confidence::Medium, ..Owner::of(services) };
+            } else if owner.of_service.is_true() && owner.confidence == Confidence::Medium {
+                owner.services.extend(services);
+            }
+        }
+        let mut unclear = BTreeSet::new();
+        for Named { image, dockerfile } in built {
+            let Some(owner) = self.dockerfile_at(dockerfile).cloned() else { continue };
+            // A file that only copies what was compiled before may look like something else.
+            let told =
+                owner.of_service.is_true() || owner.of_service == Attr::Known(false) && !self.names_service(image);
+            if !told {
+                continue;
+            }
+            if self.built.get(image).is_some_and(|known| *known != owner) {
+                unclear.insert(image);
+            }
+            self.built.insert(image.clone(), owner);
+        }
+        for image in unclear {
+            self.built.remove(image);
+        }
     }
 
     /// The owner of a Dockerfile by its path.

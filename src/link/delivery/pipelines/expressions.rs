@@ -39,7 +39,11 @@ pub fn variants(text: &str, matrix: Option<&Node>) -> Vec<String> {
         }
         match matrix.and_then(|matrix| first_axis(&next, matrix)) {
             Some((axis, values)) => {
-                open.extend(values.iter().take(VARIANTS).map(|value| put_in(&next, &axis, value)));
+                open.extend(values.iter().take(VARIANTS).map(|(value, row)| {
+                    // The values of one row of `include` go together.
+                    let rest = row.map_or(&[][..], Node::entries).iter().filter(|entry| *entry.key != *axis);
+                    rest.fold(put_in(&next, &axis, value), |text, entry| put_in(&text, &entry.key, &entry.value))
+                }));
             }
             None => done.push(next),
         }
@@ -47,17 +51,20 @@ pub fn variants(text: &str, matrix: Option<&Node>) -> Vec<String> {
     done
 }
 
+/// A value of an axis, with the row of `include` that it comes from.
+type Chosen<'n> = (&'n Node, Option<&'n Node>);
+
 /// The first matrix axis that a text names, with the axis' values. A value may come from `include`.
-fn first_axis<'n>(text: &str, matrix: &'n Node) -> Option<(String, Vec<&'n Node>)> {
+fn first_axis<'n>(text: &str, matrix: &'n Node) -> Option<(String, Vec<Chosen<'n>>)> {
     let mut rest = text;
     while let Some(at) = rest.find("matrix.") {
         rest = &rest[at + "matrix.".len()..];
         let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len());
         let axis = &rest[..end];
-        let mut values: Vec<&Node> =
-            matrix.get(axis).map(|list| list.items()).unwrap_or_default().iter().map(|v| &**v).collect();
+        let listed = matrix.get(axis).map(|list| list.items()).unwrap_or_default();
+        let mut values: Vec<Chosen<'_>> = listed.iter().map(|value| (&**value, None)).collect();
         let included = matrix.get("include").map(|list| list.items()).unwrap_or_default();
-        values.extend(included.iter().filter_map(|entry| entry.get(axis)));
+        values.extend(included.iter().filter_map(|row| Some((row.get(axis)?, Some(&**row)))));
         if !values.is_empty() {
             return Some((axis.to_string(), values));
         }

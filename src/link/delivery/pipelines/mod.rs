@@ -10,6 +10,7 @@ mod model;
 mod recipes;
 mod resolve;
 mod systems;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ use crate::facts::vocabulary::{ActionUse, CiStep, Rollback};
 use crate::facts::{Attr, Confidence, Data, Fact};
 use crate::link::{Context, Linked};
 use crate::scan::source::{Role, Span};
+pub use images::{Named, named};
 use model::{Action, Deed, Job, Kind, Pipeline};
 use resolve::Resolver;
 
@@ -47,7 +49,7 @@ fn emit_pipeline(context: &Context<'_>, read: &Read<'_>, after_tests: &[bool], s
     let Read { pipeline, deeds } = read;
     for (index, job) in pipeline.jobs.iter().enumerate() {
         emit_action_uses(context, pipeline, job, seen, linked);
-        linked.facts.all.extend(images::published(context, pipeline, job, &deeds[index]));
+        linked.facts.all.extend(images::facts(context, pipeline, job, &deeds[index]));
         let mut tests_before = after_tests[index];
         for deed in &deeds[index] {
             emit_deed(context, pipeline, deed, tests_before, linked);

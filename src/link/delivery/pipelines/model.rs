@@ -52,6 +52,12 @@ pub struct Job<'a> {
     pub matrix: Option<&'a Node>,
     /// Values of `inputs.NAME` in its steps.
     pub inputs: Vec<(String, String)>,
+    /// Variables of its steps.
+    pub environment: Option<&'a Node>,
+    /// What it hands to jobs that wait for it.
+    pub outputs: Option<&'a Node>,
+    /// Names by which steps are spoken of, with their numbers.
+    pub ids: Vec<(String, usize)>,
     /// Its steps in order.
     pub steps: Vec<Step<'a>>,
 }

@@ -72,14 +72,22 @@ fn job<'a>(entry: &'a Entry, folder: &str) -> Job<'a> {
     let node = &*entry.value;
     let own = default_folder(node);
     let folder = if own.is_empty() { folder } else { &own };
-    let mut steps: Vec<Step<'a>> =
-        node.get("steps").map(Node::items).unwrap_or_default().iter().filter_map(|node| step(node, folder)).collect();
+    let mut steps: Vec<Step<'a>> = Vec::new();
+    let mut ids = Vec::new();
+    for node in node.get("steps").map(Node::items).unwrap_or_default() {
+        let Some(step) = step(node, folder) else { continue };
+        ids.extend(node.get("id").and_then(text_of).map(|id| (id, steps.len())));
+        steps.push(step);
+    }
     steps.extend(reusable(node));
     Job {
         name: entry.key.to_string(),
         needs: node.get("needs").map(texts_of).unwrap_or_default(),
         calls: node.get("uses").and_then(text_of).and_then(|uses| uses.strip_prefix("./").map(str::to_string)),
         matrix: node.at(&["strategy", "matrix"]),
+        environment: node.get("env"),
+        outputs: node.get("outputs"),
+        ids,
         steps,
         ..Job::default()
     }
