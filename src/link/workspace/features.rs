@@ -60,7 +60,9 @@ impl Spread<'_> {
         for (at, package) in self.packages.iter().enumerate() {
             let program = package.targets.iter().any(|target| target.kind == TargetKind::Binary);
             if program || !asked.contains(package.folder.as_str()) {
-                self.switch(at, "default");
+                if !built.without_default {
+                    self.switch(at, "default");
+                }
                 built.features.iter().for_each(|feature| self.switch(at, feature));
             }
             self.dependencies_of(at);
@@ -117,10 +119,12 @@ struct Builds {
     features: BTreeSet<String>,
     /// A command names features that reading cannot resolve, or all of them.
     unresolved: bool,
+    /// Every build command of the images leaves the default features out.
+    without_default: bool,
 }
 
 fn builds(repository: &Repository) -> Builds {
-    let mut builds = Builds::default();
+    let mut builds = Builds { without_default: images_leave_default_out(repository), ..Builds::default() };
     let readable = |kind| matches!(kind, Kind::Dockerfile | Kind::Shell | Kind::Just | Kind::Make | Kind::Procfile);
     for file in repository.tree.files.iter().filter(|file| file.role == Role::Service && readable(file.kind)) {
         let joined = file.text.replace("\\\n", " ");
@@ -131,6 +135,22 @@ fn builds(repository: &Repository) -> Builds {
         }
     }
     builds
+}
+
+/// Whether the images are built without default features, all of them.
+fn images_leave_default_out(repository: &Repository) -> bool {
+    let files = repository.tree.files.iter();
+    let images = files.filter(|file| file.role == Role::Service && file.kind == Kind::Dockerfile);
+    let texts: Vec<String> = images.map(|file| file.text.replace("\\\n", " ").replace("\\\r\n", " ")).collect();
+    let lines = texts.iter().flat_map(|text| text.lines()).filter(|line| !line.trim_start().starts_with('#'));
+    let commands = lines.flat_map(|line| line.split("&&")).flat_map(|part| part.split(';'));
+    let builds = commands.filter(|command| {
+        let words = command.split_whitespace().skip_while(|word| !word.ends_with("cargo")).skip(1);
+        let mut words = words.filter(|word| !word.starts_with(['+', '-']));
+        words.next().is_some_and(|word| matches!(word, "build" | "install" | "zigbuild" | "auditable"))
+    });
+    let without: Vec<bool> = builds.map(|command| command.contains("--no-default-features")).collect();
+    !without.is_empty() && without.iter().all(|without| *without)
 }
 
 /// Commands of cargo that make what is shipped.

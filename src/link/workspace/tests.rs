@@ -90,6 +90,21 @@ fn features_are_active_where_a_program_asks_for_them() {
 }
 
 #[test]
+fn default_features_are_off_where_every_image_leaves_them_out() {
+    let app = "[package]\nname = \"app\"\n[features]\ndefault = [\"dev\"]\ndev = []\nprod = []\n";
+    let active = |dockerfile: &str| {
+        let files = [("Cargo.toml", app), ("src/main.rs", ""), ("Dockerfile", dockerfile)];
+        let on = package_at(&Workspace::build(&repository(&files)), "").active_features.clone().unwrap();
+        ["dev", "prod"].map(|feature| on.contains(&feature.to_string()))
+    };
+    let without = "RUN cargo build --release --no-default-features \\\n  --features prod\n";
+    assert_eq!(active(&format!("FROM rust\n{without}")), [false, true]);
+    assert_eq!(active(&format!("FROM rust\nRUN apt-get update && cargo +nightly build\n{without}")), [true, true]);
+    assert_eq!(active("FROM rust\nRUN cargo build --release --features prod\n"), [true, true]);
+    assert_eq!(active(&format!("FROM rust\n# RUN cargo build\n{without}")), [false, true]);
+}
+
+#[test]
 fn features_that_reading_cannot_resolve_are_unknown() {
     let files = [
         ("Cargo.toml", "[package]\nname = \"app\"\n[features]\na = []\n"),
