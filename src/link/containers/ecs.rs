@@ -108,6 +108,9 @@ fn chosen<'r>(running: &'r [Running], name: Option<&str>, port: Option<f64>) -> 
         .or_else(|| only(all(&|container| container.owner.may_be_service())))
 }
 
+/// Seconds that ECS gives a container that says nothing.
+const STOP_TIMEOUT: f64 = 30.0;
+
 struct Task<'a> {
     file: FileId,
     family: &'a str,
@@ -196,20 +199,28 @@ impl Task<'_> {
         let span = node.entry("name").map_or(node.span, |entry| entry.key_span);
         let fact = deployment.context.fact(data, self.file, span);
         deployment.add(owner.mark(fact));
-        if let Some(entry) =
-            node.entry("stopTimeout").or_else(|| node.entry("stop_timeout")).filter(|_| owner.may_be_service())
-        {
-            let data = StopGrace {
-                by: "ecs".into(),
-                workload: self.family.into(),
-                seconds: super::kubernetes::number(&entry.value).map_or(Attr::Unknown, Attr::Known),
-                platform_default: Attr::Known(false),
-                of_service: owner.of_service.clone(),
-                ..StopGrace::default()
-            };
-            let fact = deployment.context.fact(data, self.file, entry.key_span);
-            deployment.add(owner.mark(fact));
+        if owner.may_be_service() {
+            self.stop(deployment, node, owner, span);
         }
+    }
+
+    /// How long a container that is told to stop may go on.
+    fn stop(&self, deployment: &mut Deployment<'_, '_>, node: &Node, owner: &Owner, span: Span) {
+        let written = node.entry("stopTimeout").or_else(|| node.entry("stop_timeout"));
+        let written = written.filter(|entry| !entry.value.is_null());
+        let data = StopGrace {
+            by: "ecs".into(),
+            workload: self.family.into(),
+            seconds: match written {
+                Some(entry) => number_of(&entry.value).map_or(Attr::Unknown, Attr::Known),
+                None => Attr::Known(STOP_TIMEOUT),
+            },
+            platform_default: Attr::Known(written.is_none()),
+            of_service: owner.of_service.clone(),
+            ..StopGrace::default()
+        };
+        let fact = deployment.context.fact(data, self.file, written.map_or(span, |entry| entry.key_span));
+        deployment.add(owner.mark(fact));
     }
 
     fn health_check(&self, deployment: &mut Deployment<'_, '_>, node: &Node, owner: &Owner) {

@@ -178,7 +178,9 @@ impl Out<'_, '_> {
         for resource in root.get("Resources").map(Node::entries).unwrap_or_default() {
             match resource.value.get("Type").and_then(Node::text) {
                 Some("AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm") => {
-                    self.alert(file, resource.key_span, Some(resource.key.to_string()), "cloudwatch", None);
+                    let name = resource.value.at(&["Properties", "AlarmName"]).and_then(Node::scalar);
+                    let name = name.unwrap_or_else(|| resource.key.to_string());
+                    self.alert(file, resource.key_span, Some(name), "cloudwatch", None);
                 }
                 Some("AWS::CloudWatch::Dashboard") => {
                     self.monitor(file, resource.key_span, "dashboard", Confidence::High)

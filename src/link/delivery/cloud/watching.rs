@@ -1,6 +1,7 @@
 //! Alarms and dashboards of the cloud.
 
 use super::super::terraform::Resource;
+use crate::facts::Attr;
 use crate::facts::vocabulary::{AlertRule, InfrastructureMonitor};
 use crate::link::{Context, Linked};
 use crate::parse::document::{Node, Value};
@@ -49,7 +50,12 @@ const MONITORS: &[(&str, &str)] = &[
 /// Adds what a resource watches.
 pub fn watch(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>) {
     if let Some((_, system)) = ALERTS.iter().find(|(kind, _)| *kind == resource.kind) {
-        alert(context, linked, resource, resource.span, system);
+        if resource.kind == "grafana_rule_group" {
+            grafana_rules(context, linked, resource);
+        } else {
+            let data = AlertRule { name: named(resource).into(), system: (*system).into(), ..AlertRule::default() };
+            linked.facts.add(context.fact(data, resource.file.id, resource.span));
+        }
     }
     if resource.kind == "azurerm_monitor_alert_prometheus_rule_group" {
         azure_rules(context, linked, resource);
@@ -63,6 +69,33 @@ pub fn watch(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>
         panel_alerts(context, linked, resource, &json);
     }
     insights(context, linked, resource);
+}
+
+/// What an alert is called where it rings, else its name in the source.
+fn named(resource: &Resource<'_>) -> String {
+    let keys = ["alarm_name", "display_name", "title", "name"];
+    keys.iter().find_map(|key| resource.text(&[key])).unwrap_or_else(|| resource.name.to_string())
+}
+
+/// The rules of a group of Grafana's, each with its name and runbook.
+fn grafana_rules(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>) {
+    for rule in resource.body.entries().iter().filter(|entry| &*entry.key == "rule") {
+        let text = |node: &Node| node.scalar().map_or(Attr::Unknown, Attr::Known);
+        let node = resource.settled(&rule.value);
+        let annotations = node.get("annotations");
+        let runbook = ["runbook_url", "runbook"].iter().find_map(|key| annotations?.get(key));
+        let data = AlertRule {
+            name: node.get("name").map_or(Attr::Unset, text),
+            system: "grafana".into(),
+            runbook: match runbook {
+                Some(runbook) => text(runbook),
+                None if annotations.is_some_and(Node::is_unresolved) => Attr::Unknown,
+                None => Attr::Unset,
+            },
+            ..AlertRule::default()
+        };
+        linked.facts.add(context.fact(data, resource.file.id, rule.key_span));
+    }
 }
 
 fn alert(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>, span: Span, system: &str) {
