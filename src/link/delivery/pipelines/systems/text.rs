@@ -33,7 +33,11 @@ pub fn jenkins<'a>(file: &'a SourceFile, _documents: &'a [Node]) -> Pipeline<'a>
         let steps = vec![super::elsewhere("shared library pipeline", Span::new(at, at + "library".len()))];
         jobs.push(Job { name: "pipeline".into(), steps, ..Job::default() });
     }
-    super::pipeline(file, "jenkins", jobs)
+    let pushed = reader.starts_at_pushes();
+    Pipeline {
+        triggers: pushed.then(|| "push".to_string()).into_iter().collect(),
+        ..super::pipeline(file, "jenkins", jobs)
+    }
 }
 
 /// A `stage('Name') { ... }`.
@@ -71,6 +75,17 @@ const PLUGINS: &[(&str, &str)] = &[
 ];
 
 impl<'t> Reader<'t> {
+    /// Whether the file itself says that pushes start it: by a trigger, or by a stage that is only for a branch. Where
+    /// it says nothing, the server's settings decide, and they are not in the tree.
+    fn starts_at_pushes(&self) -> bool {
+        let triggers = ["githubPush", "pollSCM", "bitbucketPush", "gitlabPush", "giteaPush"];
+        let of_branch = |at: usize| {
+            let block = self.block_after(at + "when".len()).and_then(|(from, to)| self.code.get(from..to));
+            block.is_some_and(|block| block.split(|c: char| !c.is_alphanumeric()).any(|word| word == "branch"))
+        };
+        triggers.iter().any(|word| !self.words(word).is_empty()) || self.words("when").into_iter().any(of_branch)
+    }
+
     /// Stages in order. Those of one `parallel` share a number: none of them comes after another.
     fn stages(&self) -> Vec<Stage<'t>> {
         let parallel: Vec<(usize, usize)> =
