@@ -270,6 +270,10 @@ impl Asked {
         let mut at = 0;
         while let Some(word) = words.get(at) {
             at += 1;
+            // What is read from or written to a file is no word of the command.
+            if word.starts_with(['<', '>']) {
+                break;
+            }
             if !word.starts_with('-') || word == "-" {
                 asked.context = Some(word.clone());
                 continue;
