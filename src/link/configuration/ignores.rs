@@ -113,7 +113,11 @@ fn expression(pattern: &str) -> String {
             }
             '*' => out.push_str("[^/]*"),
             '?' => out.push_str("[^/]"),
-            '\\' => out.extend(letters.next().map(|next| regex::escape(&next.to_string())).unwrap_or_default().chars()),
+            '\\' => {
+                if let Some(next) = letters.next() {
+                    out.push_str(&regex::escape(next.encode_utf8(&mut [0; 4])));
+                }
+            }
             '[' | ']' => out.push(letter),
             letter => out.push_str(&regex::escape(letter.encode_utf8(&mut [0; 4]))),
         }
