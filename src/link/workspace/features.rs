@@ -163,10 +163,13 @@ impl Builds {
             return;
         }
         self.unresolved |= words.contains(&"--all-features");
-        let Some((_, after)) = line.split_once("--features").or_else(|| line.split_once(" -F ")) else { return };
-        let value = after.trim_start_matches(['=', ' ', '"', '\'']);
-        let value = value.split([' ', '"', '\'', ';', '&', '\\']).next().unwrap_or("");
-        self.value(value, text);
+        // The option may stand several times.
+        let options = line.replace(" -F ", " --features ");
+        for after in options.split("--features").skip(1) {
+            let value = after.trim_start_matches(['=', ' ', '"', '\'']);
+            let value = value.split([' ', '"', '\'', ';', '&', '\\']).next().unwrap_or("");
+            self.value(value, text);
+        }
     }
 
     fn value(&mut self, value: &str, text: &str) {

@@ -102,6 +102,8 @@ fn default_features_are_off_where_every_image_leaves_them_out() {
     assert_eq!(active(&format!("FROM rust\nRUN apt-get update && cargo +nightly build\n{without}")), [true, true]);
     assert_eq!(active("FROM rust\nRUN cargo build --release --features prod\n"), [true, true]);
     assert_eq!(active(&format!("FROM rust\n# RUN cargo build\n{without}")), [false, true]);
+    let twice = "FROM rust\nRUN cargo build --no-default-features --features=prod --features=dev\n";
+    assert_eq!(active(twice), [true, true]);
 }
 
 #[test]

@@ -61,7 +61,9 @@ pub fn named(context: &Context<'_>) -> BTreeSet<Named> {
             for made in made(job, &told) {
                 let text = made.reference.map(|reference| tag_pattern(&reference));
                 let Some((name, _, _)) = text.as_deref().map(split) else { continue };
-                if let Some(dockerfile) = made.source.dockerfile.filter(|_| !name.contains('*')) {
+                // A name without an owner is what a run calls an image for itself, to try things with.
+                let told = name.contains('/') && !name.contains('*');
+                if let Some(dockerfile) = made.source.dockerfile.filter(|_| told) {
                     found.insert(Named { image: name.to_string(), dockerfile });
                 }
             }
