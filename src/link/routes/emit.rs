@@ -156,18 +156,7 @@ fn shared_prefix(entries: &[Entry<'_>]) -> Vec<String> {
         return Vec::new();
     }
     let paths: Vec<Vec<&str>> = entries.iter().map(|entry| paths::segments(&entry.path)).collect();
-    let mut shared: Vec<String> = Vec::new();
-    loop {
-        let mut next: BTreeMap<&str, usize> = BTreeMap::new();
-        let below = paths.iter().filter(|path| starts_with(path, &shared));
-        for segment in below.filter_map(|path| path.get(shared.len())) {
-            *next.entry(segment).or_default() += 1;
-        }
-        match next.into_iter().max_by_key(|(_, count)| *count) {
-            Some((segment, count)) if count * 4 >= paths.len() * 3 => shared.push(segment.to_string()),
-            _ => return shared,
-        }
-    }
+    paths::shared_prefix(&paths).into_iter().map(str::to_string).collect()
 }
 
 fn starts_with(path: &[&str], shared: &[String]) -> bool {

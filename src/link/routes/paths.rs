@@ -1,5 +1,7 @@
 //! Route paths: joining, the parameter syntaxes of all frameworks, and whether a route serves a URL.
 
+use std::collections::BTreeMap;
+
 /// Joins a prefix and a path: exactly one slash between, no slash at the end of the prefix.
 pub fn join(prefix: &str, path: &str) -> String {
     let prefix = prefix.trim_end_matches('/');
@@ -67,6 +69,22 @@ pub fn is_unresolved(pattern: &str) -> bool {
 pub fn segments(path: &str) -> Vec<&str> {
     let path = path.split(['?', '#']).next().unwrap_or("");
     path.split('/').filter(|segment| !segment.is_empty()).collect()
+}
+
+/// The leading segments that at least three quarters of these paths have.
+pub fn shared_prefix<'p>(paths: &[Vec<&'p str>]) -> Vec<&'p str> {
+    let mut shared: Vec<&str> = Vec::new();
+    loop {
+        let mut next: BTreeMap<&str, usize> = BTreeMap::new();
+        let below = paths.iter().filter(|path| path.starts_with(&shared));
+        for segment in below.filter_map(|path| path.get(shared.len())) {
+            *next.entry(segment).or_default() += 1;
+        }
+        match next.into_iter().max_by_key(|(_, count)| *count) {
+            Some((segment, count)) if count * 4 >= paths.len() * 3 => shared.push(segment),
+            _ => return shared,
+        }
+    }
 }
 
 fn is_rest(segment: &str) -> bool {

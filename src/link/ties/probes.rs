@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::vocabulary::Probe;
 use crate::facts::{Attr, Data, Fact, FactId, FactKind, Facts, Related, ServiceId};
-use crate::link::routes::paths::{is_parameter, is_unresolved, segments, serves};
+use crate::link::routes::paths::{is_parameter, is_unresolved, segments, serves, shared_prefix};
 use crate::link::{Context, Linked};
 use crate::scan::source::Kind;
 
@@ -95,6 +95,10 @@ fn tied(facts: &Facts, answering: &Answering, id: FactId) -> Option<Tied> {
     // A route whose path is a setting may serve any path, and nobody can tell which.
     let before = matching.len();
     matching.retain(|route| path_of(facts, *route).is_some_and(|pattern| !is_unresolved(pattern)));
+    if path.contains('$') && several_paths(facts, &matching) {
+        // Every one that the variable can mean is served, and which one it means only an install tells.
+        return Some(Tied { served: Attr::Known(true), port_open, routes: Vec::new(), closest: None });
+    }
     let served = match (matching.is_empty(), before > 0) {
         (false, _) => Attr::Known(true),
         (true, true) => Attr::Unknown,
@@ -146,10 +150,11 @@ fn servers_on_port(facts: &Facts, answering: &Answering, services: &BTreeSet<Ser
 
 /// The routes that serve a path; the literal ones alone where there are any.
 fn matching(facts: &Facts, routes: &[FactId], path: &str) -> Vec<FactId> {
+    let base = base(facts, routes);
     let all: Vec<FactId> = routes
         .iter()
         .copied()
-        .filter(|route| path_of(facts, *route).is_some_and(|pattern| takes(pattern, path)))
+        .filter(|route| path_of(facts, *route).is_some_and(|pattern| takes(pattern, path, &base)))
         .collect();
     let main: Vec<FactId> = all.iter().copied().filter(|route| is_on_main(facts, *route)).collect();
     let all = if main.is_empty() { all } else { main };
@@ -168,8 +173,25 @@ fn is_on_main(facts: &Facts, route: FactId) -> bool {
     matches!(&facts.get(route).data, Data::Route(route) if route.server.known().is_some_and(|name| name == "main"))
 }
 
-/// Whether a route takes a path whose variables may stand for anything.
-fn takes(pattern: &str, path: &str) -> bool {
+/// The leading segments that most of these routes have.
+fn base<'f>(facts: &'f Facts, routes: &[FactId]) -> Vec<&'f str> {
+    let paths: Vec<Vec<&str>> = routes
+        .iter()
+        .filter_map(|route| path_of(facts, *route))
+        .map(segments)
+        .filter(|path| !path.is_empty())
+        .collect();
+    shared_prefix(&paths)
+}
+
+/// Whether routes have different paths.
+fn several_paths(facts: &Facts, routes: &[FactId]) -> bool {
+    routes.iter().filter_map(|route| path_of(facts, *route)).map(segments).collect::<BTreeSet<_>>().len() > 1
+}
+
+/// Whether a route takes a path whose variables may stand for anything; one in front only for what the service's routes
+/// have in front, its base.
+fn takes(pattern: &str, path: &str, base: &[&str]) -> bool {
     if !path.contains('$') {
         return serves(pattern, path);
     }
@@ -179,8 +201,8 @@ fn takes(pattern: &str, path: &str) -> bool {
         // A variable in front may hold a host, nothing, or several segments.
         let tail = &parts[1..];
         let whole = segments(pattern);
-        let from = whole.len().saturating_sub(tail.len());
-        return !tail.is_empty() && tail.iter().all(|part| !open(part)) && whole[from..] == *tail;
+        let (front, behind) = whole.split_at(whole.len().saturating_sub(tail.len()));
+        return !tail.is_empty() && tail.iter().all(|part| !open(part)) && behind == tail && base.starts_with(front);
     }
     let whole = segments(pattern);
     whole.len() == parts.len()
@@ -275,7 +297,6 @@ fn name_routes(facts: &mut Facts, called: &[(FactId, String)]) {
 
 #[cfg(test)]
 mod tests {
-    use super::takes;
     use crate::facts::{Attr, Data, FactKind};
     use crate::link::catalog::Catalog;
     use crate::link::link;
@@ -329,13 +350,51 @@ mod tests {
         assert_eq!(purposes.collect::<Vec<_>>(), ["other", "liveness"]);
     }
 
+    /// Whether the health check of a service with these routes finds one, and which.
+    fn called(routes: &[&str], checked: &str) -> (Attr<bool>, Vec<String>) {
+        let routes: Vec<String> = routes.iter().map(|path| format!(".route(\"{path}\", get(answer))")).collect();
+        let main = format!(
+            "use axum::{{Router, routing::get}}; async fn answer() {{}}
+            #[tokio::main] async fn main() {{ let app = Router::new(){};
+                let listener = tokio::net::TcpListener::bind(\"0.0.0.0:80\").await.unwrap(); axum::serve(listener, app).await.unwrap(); }}",
+            routes.concat()
+        );
+        let image = "FROM rust AS build\nRUN cargo build --release\nFROM debian\nCOPY --from=build /target/release/shop /shop\nCOPY check.sh /\nHEALTHCHECK CMD /check.sh\nENTRYPOINT [\"/shop\"]\n";
+        let script = format!("#!/bin/sh\ncurl --fail \"{checked}\" || exit 1\n");
+        let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\n[dependencies]\naxum = \"0.8\"\n";
+        let files = [("Cargo.toml", manifest), ("src/main.rs", &main), ("Dockerfile", image), ("check.sh", &script)];
+        let linked = link(&repository(&files), &Catalog::default());
+        let probe = linked.facts.of(FactKind::Probe).find_map(|(_, fact)| match &fact.data {
+            Data::Probe(probe) => Some(probe.clone()),
+            _ => None,
+        });
+        let probe = probe.unwrap_or_default();
+        let routes = probe.route.known().cloned().unwrap_or_default();
+        let path = |id: &crate::facts::FactId| super::path_of(&linked.facts, *id).unwrap_or("").to_string();
+        (probe.served, routes.iter().map(path).collect())
+    }
+
+    #[test]
+    fn a_variable_in_front_stands_for_the_base_of_the_service_or_nothing() {
+        let found = |paths: &[&str]| (Attr::Known(true), paths.iter().map(|path| (*path).to_string()).collect());
+        let mixed = ["/alive", "/api/alive", "/api/a", "/b", "/c"];
+        assert_eq!(called(&mixed, "${base}/alive"), found(&["/alive"]));
+        assert_eq!(called(&["/api/alive", "/api/a", "/api/b"], "${base}/alive"), found(&["/api/alive"]));
+        assert_eq!(called(&["/admin/alive", "/a", "/b"], "${base}/alive"), (Attr::Unknown, vec![]));
+        let both = ["/alive", "/api/alive", "/api/a", "/api/b", "/api/c"];
+        assert_eq!(called(&both, "${base}/alive"), (Attr::Known(true), vec![]));
+    }
+
     #[test]
     fn paths_with_variables() {
+        let takes = |pattern: &str, path: &str| super::takes(pattern, path, &["api", "v1"]);
         assert!(takes("/alive", "${..}/alive"));
         assert!(takes("/api/alive", "${..}/alive"));
+        assert!(!takes("/admin/alive", "${..}/alive"));
         assert!(!takes("/api/live", "${..}/alive"));
         assert!(takes("/{version}/health", "/v1/health"));
-        assert!(takes("/api/health", "/${PREFIX}/health"));
+        assert!(takes("/api/v1/health", "/${PREFIX}/health"));
+        assert!(!takes("/api/v2/health", "/${PREFIX}/health"));
         assert!(!takes("/health", "/api/health"));
     }
 }
