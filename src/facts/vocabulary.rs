@@ -497,6 +497,8 @@ vocabulary! {
     infrastructure_monitor InfrastructureMonitor {
         /// node-exporter, service-monitor, dashboard, cloud, container-insights, agent, ...
         kind: text,
+        /// A setting that is off by default switches it on.
+        optional: flag,
     }
 
     /// An alert rule.
@@ -615,6 +617,18 @@ vocabulary! {
         set: flag,
     }
 
+    /// A variable that a compose file or manifest gives to a container of the service.
+    set_variable SetVariable {
+        /// Its name.
+        name: text,
+        /// Something of this repository reads it; unset where the service also reads variables whose names are not
+        /// known, by a prefix or all of them.
+        read: flag,
+        /// compose, kubernetes.
+        by: text,
+        /// Name of the workload or compose service.
+        workload: text,
+    }
     /// A variable that a .env file of the service or a sample of one sets.
     documented_variable DocumentedVariable {
         /// Its name.
@@ -1145,8 +1159,10 @@ vocabulary! {
         pre_stop: flag,
         /// Revisions kept; 0 forbids a rollback.
         revision_history: number,
-        /// A disruption budget covers it.
+        /// A disruption budget covers it, by default or where a setting switches it on.
         disruption_budget: flag,
+        /// The disruption budget is there only where a setting that is off by default switches it on.
+        disruption_budget_optional: flag,
         /// Spread over nodes or zones.
         spread: flag,
         /// It has a persistent volume of its own.
@@ -1187,6 +1203,26 @@ vocabulary! {
         of_service: flag,
     }
 
+    /// A container of a manifest that repeats a workload of another manifest with nothing but images changed: its
+    /// settings are the other's `container` fact.
+    image_copy ImageCopy {
+        /// Name of the container.
+        name: text,
+        /// Image with its tag.
+        image: text,
+        /// Its tag.
+        tag: text,
+        /// The tag moves: latest, a branch, none.
+        mutable_tag: flag,
+        /// The pipelines of this repository publish this tag; unset where none publishes the image.
+        tag_published: flag,
+        /// Name of the workload.
+        workload: text,
+        /// An init container.
+        init: flag,
+        /// It runs the service.
+        of_service: flag,
+    }
     /// A container of a workload or task.
     container Container {
         /// Name.
@@ -1271,6 +1307,12 @@ vocabulary! {
         route: links(Route),
         /// It checks the service (not its database).
         of_service: flag,
+        /// Program that it starts inside the image to call the path: curl, wget; several where it tries one after another.
+        tool: text,
+        /// The image has this program; unset or unknown where its content is not known for sure.
+        tool_in_image: flag,
+        /// Its workload has it only where a setting that is off by default switches it on.
+        optional: flag,
     }
 
     /// A way in: Ingress, Gateway route, proxy server block, load balancer listener.
@@ -1283,6 +1325,8 @@ vocabulary! {
         redirects: flag,
         /// It accepts SSL, TLS 1.0 or TLS 1.1.
         weak_tls: flag,
+        /// A setting that is off by default switches it on.
+        optional: flag,
     }
 
     /// An autoscaler.

@@ -209,6 +209,7 @@ pub const PARTS: &[Part] = &[
             FactKind::Https,
             FactKind::Image,
             FactKind::ImageBuild,
+            FactKind::ImageCopy,
             FactKind::Ingress,
             FactKind::InstanceCount,
             FactKind::NetworkPolicy,
@@ -218,6 +219,7 @@ pub const PARTS: &[Part] = &[
             FactKind::ResourceLimit,
             FactKind::ResponseHeader,
             FactKind::SecretsManager,
+            FactKind::SetVariable,
             FactKind::StopGrace,
             FactKind::Workload,
         ],
@@ -316,8 +318,8 @@ pub const PARTS: &[Part] = &[
     },
     Part {
         name: "image tags",
-        makes: &[FactKind::Container],
-        reads: &[FactKind::Container, FactKind::ImageBuild],
+        makes: &[FactKind::Container, FactKind::ImageCopy],
+        reads: &[FactKind::Container, FactKind::ImageBuild, FactKind::ImageCopy],
         emit: ties::images::tie,
         ..IDLE
     },
@@ -335,6 +337,13 @@ pub const PARTS: &[Part] = &[
         ..IDLE
     },
     Part { name: "unused variables", makes: &[FactKind::DocumentedVariable], emit: ties::unused::tie, ..IDLE },
+    Part {
+        name: "set variables",
+        makes: &[FactKind::SetVariable],
+        reads: &[FactKind::ConfigSource, FactKind::EnvRead, FactKind::SetVariable],
+        emit: ties::set::tie,
+        ..IDLE
+    },
 ];
 
 #[cfg(test)]

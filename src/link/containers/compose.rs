@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::images::Target;
 use super::owner::Owner;
 use super::variables::expand;
-use super::{Deployment, command, images, known, names_port, port_of};
+use super::{Deployment, command, images, known, names_port, port_of, tools};
 use crate::facts::vocabulary::{
     ComposeService, Container, DeploymentStrategy, Https, InstanceCount, RateLimit, ResourceLimit, ResponseHeader,
-    SecretsManager, StopGrace,
+    SecretsManager, SetVariable, StopGrace,
 };
 use crate::facts::{Attr, Confidence, Data};
+use crate::link::Repository;
 use crate::link::configuration::words;
 use crate::parse::Syntax;
 use crate::parse::document::{Entry, Node, Value};
-use crate::scan::source::{Role, SourceFile, Span};
+use crate::scan::source::{FileId, Role, SourceFile, Span};
 
 /// `extends` is followed so far.
 const DEPTH: usize = 8;
@@ -39,18 +41,40 @@ fn services_of(file: &SourceFile, node: &Node) -> Vec<Entry> {
     }
 }
 
+fn files(repository: &Repository) -> Vec<(&SourceFile, &Node)> {
+    let documents = repository.files().filter_map(|(file, parsed)| match &parsed.syntax {
+        Syntax::Documents(documents) => documents.first().map(|node| (file, node)),
+        _ => None,
+    });
+    documents.filter(|(file, node)| !services_of(file, node).is_empty()).collect()
+}
+
+/// Stages that compose files build by name, by their Dockerfiles; those of test rigs and for development left out.
+pub fn targets(deployment: &Deployment<'_, '_>) -> BTreeMap<FileId, Vec<Target>> {
+    let mut targets: BTreeMap<FileId, Vec<Target>> = BTreeMap::new();
+    for (file, node) in files(deployment.context.repository).into_iter().filter(|(file, _)| !is_test_rig(file)) {
+        let variables = variables(deployment, file);
+        for entry in services_of(file, node) {
+            let extended = extended(deployment, file, node, &entry.value, 0);
+            let Some(build) = extended.get("build") else { continue };
+            let Some(name) = build.get("target").and_then(Node::scalar) else { continue };
+            let (name, complete) = value(&name, &variables);
+            let path = dockerfile_path(file, build, &variables).0;
+            let Some(dockerfile) = deployment.context.repository.tree.find(&path) else { continue };
+            let owner = build_owner(deployment, file, &entry.key, build, &variables);
+            let named = targets.entry(dockerfile.id).or_default();
+            let new = !named.iter().any(|known| known.name == name);
+            if complete && new && owner.may_be_service() && !images::is_for_development(&name) {
+                named.push(Target { name, owner });
+            }
+        }
+    }
+    targets
+}
+
 /// Learns what compose files build, then adds their facts.
 pub fn emit(deployment: &mut Deployment<'_, '_>) {
-    let context = deployment.context;
-    let files: Vec<(&SourceFile, &Node)> = context
-        .repository
-        .files()
-        .filter_map(|(file, parsed)| match &parsed.syntax {
-            Syntax::Documents(documents) => documents.first().map(|node| (file, node)),
-            _ => None,
-        })
-        .filter(|(file, node)| !services_of(file, node).is_empty())
-        .collect();
+    let files = files(deployment.context.repository);
     for (file, node) in &files {
         let variables = variables(deployment, file);
         for entry in services_of(file, node) {
@@ -116,9 +140,24 @@ fn build_owner(
             _ => owner.clone(),
         };
     }
+    if super::is_outside(&context) {
+        return outside(deployment, name, &context);
+    }
     match deployment.owners.of_folder(&format!("{context}/x")) {
         Some(services) => Owner::of(services),
         None => images::guessed(deployment.owners.of_names(&[name], None)),
+    }
+}
+
+/// What is built from a folder outside the tree is something else, unless that folder holds the tree or it is called
+/// as one of our services is.
+fn outside(deployment: &Deployment<'_, '_>, name: &str, context: &str) -> Owner {
+    let folder = context.rsplit('/').next().unwrap_or(context);
+    let ours = [folder, name].iter().find_map(|name| deployment.owners.named(name));
+    match ours {
+        Some(services) => images::guessed(Owner::of(services.clone())),
+        None if folder == ".." => images::guessed(deployment.owners.of_names(&[name], None)),
+        None => Owner::other(),
     }
 }
 
@@ -217,6 +256,7 @@ fn one(deployment: &mut Deployment<'_, '_>, service: &Service<'_>) {
     }
     container(deployment, service, image);
     health_check(deployment, service);
+    set_variables(deployment, service);
     deploy(deployment, service);
 }
 
@@ -328,8 +368,25 @@ fn health_check(deployment: &mut Deployment<'_, '_>, service: &Service<'_>) {
         let expanded = expand(text, &all);
         expanded.complete.then_some(expanded.text)
     };
-    let probe = images::probe(&call, &lookup, ports(service, &environment), &service.owner, "health", "compose");
+    let mut probe = images::probe(&call, &lookup, ports(service, &environment), &service.owner, "health", "compose");
+    images::with_tools(&mut probe, &line, |tools| has_tool(deployment, service, tools));
     add(deployment, service, probe, test.span);
+}
+
+/// Whether the image that a service is built to has one of these programs.
+fn has_tool(deployment: &Deployment<'_, '_>, service: &Service<'_>, tools: &[String]) -> Attr<bool> {
+    let Some(build) = service.node.get("build") else { return Attr::Unset };
+    let path = dockerfile_path(service.file, build, service.variables).0;
+    let Some(file) = deployment.context.repository.tree.find(&path) else { return Attr::Unset };
+    let Syntax::Dockerfile(dockerfile) = &deployment.context.repository.get(file.id).1.syntax else {
+        return Attr::Unset;
+    };
+    let target = build.get("target").and_then(Node::scalar).map(|name| value(&name, service.variables).0);
+    let stage = match target {
+        Some(name) => images::stage_named(dockerfile, &name),
+        None => dockerfile.stages.last(),
+    };
+    stage.map_or(Attr::Unknown, |stage| tools::one_in_image(&images::View::new(dockerfile, stage), tools))
 }
 
 /// Variables that a service is given.
@@ -360,6 +417,20 @@ fn environment_of(deployment: &Deployment<'_, '_>, service: &Service<'_>) -> BTr
         }
     }
     all
+}
+
+/// Adds the variables that the file itself gives to a service that is certainly ours.
+fn set_variables(deployment: &mut Deployment<'_, '_>, service: &Service<'_>) {
+    let certain = service.owner.of_service.is_true() && service.owner.confidence == Confidence::High;
+    let Some(environment) = service.node.get("environment").filter(|_| certain) else { return };
+    let items = environment.items().iter();
+    let listed = items.filter_map(|item| Some((item.text()?.split('=').next()?.trim().to_string(), item.span)));
+    let mapped = environment.entries().iter().map(|entry| (entry.key.to_string(), entry.key_span));
+    for (name, span) in listed.chain(mapped).collect::<Vec<_>>() {
+        let data =
+            SetVariable { name: name.into(), read: Attr::Unset, by: "compose".into(), workload: service.name.into() };
+        add(deployment, service, data, span);
+    }
 }
 
 /// Ports inside the container: published, exposed, given by variables.

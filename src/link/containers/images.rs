@@ -1,15 +1,16 @@
-//! Images: what the final stage of each Dockerfile is.
+//! Images: what the stages of each Dockerfile are that are built.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::owner::{Owner, Owners, of_dockerfile};
 use super::variables::expand;
-use super::{Deployment, command, known};
+use super::{Deployment, command, known, tools};
 use crate::facts::vocabulary::{BaseImage, Image, Probe};
 use crate::facts::{Attr, Confidence};
+use crate::link::configuration::words;
 use crate::parse::Syntax;
-use crate::parse::dockerfile::{Dockerfile, Instruction, Stage};
-use crate::scan::source::{FileId, SourceFile};
+use crate::parse::dockerfile::{Dockerfile, Instruction, Stage, Word};
+use crate::scan::source::{FileId, SourceFile, Span};
 
 /// Learns whose each Dockerfile is, before anything that is built from one is looked at.
 pub fn learn(owners: &mut Owners<'_>, files: &[FileId]) {
@@ -26,15 +27,47 @@ pub fn is_dockerfile(file: &SourceFile, syntax: &Syntax) -> bool {
     matches!(syntax, Syntax::Dockerfile(_)) && !template
 }
 
-/// Adds the image and its health check.
-pub fn emit(deployment: &mut Deployment<'_, '_>, file: FileId) {
+/// A stage that something builds by its name instead of the last one, and whose service it is then.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Name of the stage, or its number.
+    pub name: String,
+    /// Who is run by it.
+    pub owner: Owner,
+}
+
+/// Adds the images of a Dockerfile with their health checks: its last stage, and what is built by name.
+pub fn emit(deployment: &mut Deployment<'_, '_>, file: FileId, targets: &[Target]) {
     let (_, parsed) = deployment.context.repository.get(file);
     let Syntax::Dockerfile(dockerfile) = &parsed.syntax else { return };
     let Some(last) = dockerfile.stages.last() else { return };
     let owner = deployment.owners.dockerfiles.get(&file).cloned().unwrap_or_else(Owner::other);
-    let view = View::new(dockerfile, last);
-    image(deployment, file, &view, &owner);
-    health_check(deployment, file, &view, &owner);
+    let named = targets.iter().filter_map(|target| Some((stage_named(dockerfile, &target.name)?, &target.owner)));
+    let mut built: Vec<(&Stage, &Owner)> = named.filter(|(stage, _)| stage.from != last.from).collect();
+    // Beside a stage that is deployed by its name, a last one that says to be for development is not what runs.
+    if built.is_empty() || !last.name.as_deref().is_some_and(is_for_development) {
+        built.insert(0, (last, &owner));
+    }
+    let mut checks = BTreeSet::new();
+    for (stage, owner) in built {
+        let view = View::new(dockerfile, stage);
+        image(deployment, file, &view, owner);
+        if view.last("HEALTHCHECK").is_some_and(|check| checks.insert(check.span)) {
+            health_check(deployment, file, &view, owner);
+        }
+    }
+    bases(deployment, file, &View::new(dockerfile, last), &owner);
+}
+
+/// The stage of a name, or of a number.
+pub fn stage_named<'d>(file: &'d Dockerfile, name: &str) -> Option<&'d Stage> {
+    let named = |stage: &&Stage| stage.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name));
+    file.stages.iter().find(named).or_else(|| file.stages.get(name.parse::<usize>().ok()?))
+}
+
+/// Whether the name of a stage says that nobody deploys it.
+pub fn is_for_development(name: &str) -> bool {
+    matches!(words::in_name(name), Some("development" | "test"))
 }
 
 /// The final stage with the stages below it and the variables that it sees.
@@ -60,7 +93,8 @@ impl<'d> View<'d> {
         view
     }
 
-    fn instructions(&self) -> Vec<&'d Instruction> {
+    /// Its instructions and those of the stages below, in order.
+    pub fn instructions(&self) -> Vec<&'d Instruction> {
         self.chain.iter().flat_map(|stage| self.dockerfile.of_stage(stage)).collect()
     }
 
@@ -68,13 +102,15 @@ impl<'d> View<'d> {
         self.instructions().into_iter().rev().find(|instruction| instruction.keyword == keyword)
     }
 
-    fn base(&self) -> (String, bool) {
+    /// The image of elsewhere that it starts from, and whether that is all known.
+    pub fn base(&self) -> (String, bool) {
         let image = self.chain.first().map_or("", |stage| stage.image.as_str());
         let expanded = expand(image, &|name| self.globals.get(name).cloned());
         (expanded.text, expanded.complete)
     }
 
-    fn value(&self, text: &str) -> Option<String> {
+    /// A text with its variables put in; `None` where one is not known.
+    pub fn value(&self, text: &str) -> Option<String> {
         let expanded = expand(text, &|name| self.variables.get(name).cloned());
         expanded.complete.then_some(expanded.text)
     }
@@ -140,8 +176,7 @@ fn image(deployment: &mut Deployment<'_, '_>, file: FileId, view: &View<'_>, own
     let user = view.last("USER").and_then(|instruction| instruction.words.first());
     let user_value = user.map(|word| view.value(&word.text));
     let root = root(deployment, view, file, user_value.as_ref(), base_known.then_some(base.as_str()));
-    let stage = view.chain.last().map(|stage| stage.image_span);
-    let place = user.map(|word| word.span).or(stage).unwrap_or_default();
+    let place = place(view, user);
     let data = Image {
         tag: if base_known { tag.map(str::to_string).into() } else { Attr::Unknown },
         digest: if base_known { Attr::Known(digest.is_some()) } else { Attr::Unknown },
@@ -162,7 +197,14 @@ fn image(deployment: &mut Deployment<'_, '_>, file: FileId, view: &View<'_>, own
     };
     let fact = deployment.context.fact(data, file, place);
     deployment.add(owner.mark(fact));
-    bases(deployment, file, view, owner);
+}
+
+/// Where the stage's user is set, else the stage itself. A user that comes from a stage below is every stage's above it.
+fn place(view: &View<'_>, user: Option<&Word>) -> Span {
+    let Some(stage) = view.chain.last() else { return Span::default() };
+    let is_last = view.dockerfile.stages.last().is_some_and(|last| last.from == stage.from);
+    let own = |word: &&Word| is_last || view.dockerfile.of_stage(stage).iter().any(|one| one.words.contains(word));
+    user.filter(own).map_or(stage.image_span, |word| word.span)
 }
 
 /// Programs by which an entry script gives up root.
@@ -190,7 +232,6 @@ fn root(
     if by_user.is_true() && drops { Attr::Known(false) } else { by_user }
 }
 
-/// Whether the base of every stage names a version.
 /// Whether a stage starts from an image of elsewhere.
 fn is_outside(view: &View<'_>, stage: &Stage) -> bool {
     base_stage(view.dockerfile, stage, &view.globals).is_none()
@@ -276,7 +317,8 @@ fn health_check(deployment: &mut Deployment<'_, '_>, file: FileId, view: &View<'
     let line = words.map_or_else(|_| text.to_string(), |words| words.join(" "));
     let call = deployment.call(file, &line, owner);
     let ports = view.ports();
-    let data = probe(&call, &|text| view.value(text), ports, owner, "health", "docker");
+    let mut data = probe(&call, &|text| view.value(text), ports, owner, "health", "docker");
+    with_tools(&mut data, &line, |tools| tools::one_in_image(view, tools));
     let fact = deployment.context.fact(data, file, check.span);
     deployment.add(owner.mark(fact));
 }
@@ -304,6 +346,15 @@ pub fn probe(
         of_service,
         port_configured: call.port.as_ref().map(|port| port.contains('$')).into(),
         ..Probe::default()
+    }
+}
+
+/// Says which programs a probe needs inside the image, and whether it has one of them.
+pub fn with_tools(probe: &mut Probe, line: &str, has: impl FnOnce(&[String]) -> Attr<bool>) {
+    let tools = tools::called(line);
+    if !tools.is_empty() {
+        probe.tool_in_image = has(&tools);
+        probe.tool = tools.join(" or ").into();
     }
 }
 

@@ -12,7 +12,10 @@ mod platforms;
 mod proxies;
 pub mod secret_files;
 mod secret_names;
+mod tools;
 mod variables;
+
+pub(crate) use kubernetes::chart;
 
 use crate::facts::Fact;
 use crate::link::delivery::pipelines;
@@ -31,8 +34,9 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
         .collect();
     images::learn(&mut deployment.owners, &dockerfiles);
     deployment.owners.learn_built(&pipelines::named(context));
+    let targets = compose::targets(&deployment);
     for file in dockerfiles {
-        images::emit(&mut deployment, file);
+        images::emit(&mut deployment, file, targets.get(&file).map_or(&[][..], Vec::as_slice));
     }
     bake::emit(&mut deployment);
     compose::emit(&mut deployment);
@@ -239,13 +243,14 @@ fn port_of(value: &str) -> Option<String> {
     (!port.is_empty() && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit())).then(|| port.to_string())
 }
 
-/// A path relative to a folder, with `.` and `..` taken out.
+/// A path relative to a folder, with `.` and `..` taken out; one that climbs out of the tree keeps the `..` that lead
+/// there, and is no path of the tree.
 pub(crate) fn join(folder: &str, relative: &str) -> String {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in relative.split('/') {
         match part {
             "" | "." => {}
-            ".." => {
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
                 parts.pop();
             }
             other => parts.push(other),
@@ -254,9 +259,14 @@ pub(crate) fn join(folder: &str, relative: &str) -> String {
     parts.join("/")
 }
 
+/// Whether a joined path is outside the tree.
+pub(crate) fn is_outside(path: &str) -> bool {
+    path == ".." || path.starts_with("../")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::names_port;
+    use super::{is_outside, join, names_port};
 
     #[test]
     fn the_port_of_a_store_is_not_one_that_the_service_listens_on() {
@@ -272,5 +282,19 @@ mod tests {
         }
         assert!(names_port("PROXY_LISTEN_ADDR"));
         assert!(!names_port("PUBLIC_URL"));
+    }
+
+    #[test]
+    fn a_path_that_climbs_out_of_the_tree_is_none_of_it() {
+        for (folder, relative, joined) in [
+            ("", "./shop", "shop"),
+            ("deploy", "..", ""),
+            ("deploy/local", "../../shop/.", "shop"),
+            ("", "../desk", "../desk"),
+            ("deploy", "../../../desk/..", "../.."),
+        ] {
+            assert_eq!(join(folder, relative), joined);
+            assert_eq!(is_outside(&join(folder, relative)), joined.starts_with(".."), "{joined}");
+        }
     }
 }

@@ -86,6 +86,7 @@ fn nginx_server(deployment: &mut Deployment<'_, '_>, file: FileId, server: &Dire
         tls: Attr::Known(tls.is_some()),
         redirects: Attr::Known(redirect.is_some()),
         weak_tls: Attr::Known(weak_tls(server)),
+        ..Ingress::default()
     };
     add(deployment, file, data, server.name_span);
     if let Some(span) = tls.or(redirect) {

@@ -3,6 +3,7 @@
 use super::manifests::{compose_services, documents, entries_of, objects};
 use crate::facts::vocabulary::{AlertRule, InfrastructureMonitor};
 use crate::facts::{Attr, Confidence};
+use crate::link::containers::chart::{self, Chart};
 use crate::link::{Context, Linked};
 use crate::parse::document::{Entry, Node};
 use crate::scan::source::{Role, SourceFile, Span};
@@ -29,7 +30,7 @@ const AGENTS: &[(&str, &str)] = &[
 
 /// Adds what is found.
 pub fn emit(context: &Context<'_>, linked: &mut Linked) {
-    let mut out = Out { context, linked };
+    let mut out = Out { context, linked, charts: chart::charts(context.repository) };
     for object in objects(context.repository) {
         out.object(&object);
     }
@@ -47,11 +48,13 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
 struct Out<'c, 'l> {
     context: &'c Context<'c>,
     linked: &'l mut Linked,
+    charts: Vec<Chart>,
 }
 
 impl Out<'_, '_> {
     fn monitor(&mut self, file: &SourceFile, span: Span, kind: &str, confidence: Confidence) {
-        let data = InfrastructureMonitor { kind: kind.into() };
+        let optional = chart::is_off_by_default(&self.charts, file, span.start as usize);
+        let data = InfrastructureMonitor { kind: kind.into(), optional: Attr::Known(optional) };
         self.linked.facts.add(self.context.fact(data, file.id, span).confidence(confidence));
     }
 

@@ -57,13 +57,17 @@ fn matches(pattern: &str, tag: &str) -> bool {
 pub fn tie(_context: &Context<'_>, linked: &mut Linked) {
     let Some(published) = published(&linked.facts) else { return };
     for fact in &mut linked.facts.all {
-        let Data::Container(container) = &mut fact.data else { continue };
-        let (Some(image), true) = (container.image.known(), container.of_service.is_true()) else { continue };
+        let (image, of_service, says) = match &mut fact.data {
+            Data::Container(container) => (&container.image, &container.of_service, &mut container.tag_published),
+            Data::ImageCopy(copy) => (&copy.image, &copy.of_service, &mut copy.tag_published),
+            _ => continue,
+        };
+        let (Some(image), true) = (image.known(), of_service.is_true()) else { continue };
         let (name, Some(tag), None) = split(image) else { continue };
         let name = plain(name);
         let tags: Vec<&String> = published.iter().filter(|(of, _)| *of == name).map(|(_, tag)| tag).collect();
         if !tags.is_empty() {
-            container.tag_published = Attr::Known(tags.iter().any(|pattern| matches(pattern, tag)));
+            *says = Attr::Known(tags.iter().any(|pattern| matches(pattern, tag)));
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod documents;
 pub mod images;
 pub mod migrations;
 pub mod probes;
+pub mod set;
 pub mod stopping;
 pub mod unused;
 pub mod variables;

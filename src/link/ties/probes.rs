@@ -21,8 +21,9 @@ pub fn tie(context: &Context<'_>, linked: &mut Linked) {
         }
         let fact = &mut linked.facts.all[id.0 as usize];
         if let Data::Probe(probe) = &mut fact.data {
-            // What a probe of something else calls may be a route of ours by chance only.
-            if probe.of_service == Attr::Known(true) {
+            // What a probe of something else calls may be a route of ours by chance only; one that nobody sends by
+            // default does not say what the route is for.
+            if probe.of_service == Attr::Known(true) && !probe.optional.is_true() {
                 called
                     .extend(tied.routes.iter().map(|route| (*route, probe.kind.known().cloned().unwrap_or_default())));
             }

@@ -135,23 +135,45 @@ impl Blocks {
         Some(chain)
     }
 
-    /// Whether what stands at an offset is rendered.
-    pub fn guard(&self, offset: usize, scope: &Scope<'_>) -> Guard {
+    /// Whether what stands at an offset is rendered. The blocks around `on` are taken to be switched on, and with them
+    /// all that have the same condition.
+    pub fn guard(&self, offset: usize, on: Option<usize>, scope: &Scope<'_>) -> Guard {
+        let switched = on.map_or_else(Vec::new, |on| self.conditions(on));
         let mut at = self.innermost(offset);
         let mut state = Guard::Yes;
         while let Some(index) = at {
-            match self.region_guard(&self.regions[index], scope) {
+            let region = &self.regions[index];
+            if on.is_some_and(|on| region.start <= on && on < region.end) && region.kind != Kind::Define {
+                at = region.parent;
+                continue;
+            }
+            match self.region_guard(region, &switched, scope) {
                 Guard::No => return Guard::No,
                 Guard::Unknown => state = Guard::Unknown,
                 Guard::Yes => {}
             }
-            at = self.regions[index].parent;
+            at = region.parent;
         }
         state
     }
 
-    fn region_guard(&self, region: &Region, scope: &Scope<'_>) -> Guard {
-        let holds = |condition: &str| truth(&evaluate(condition, scope, region.start));
+    /// The conditions of the blocks around an offset.
+    fn conditions(&self, offset: usize) -> Vec<&str> {
+        let mut at = self.innermost(offset);
+        let mut conditions = Vec::new();
+        while let Some(index) = at {
+            if let Kind::If { condition: Some(condition), .. } | Kind::With(condition) = &self.regions[index].kind {
+                conditions.push(condition.as_str());
+            }
+            at = self.regions[index].parent;
+        }
+        conditions
+    }
+
+    fn region_guard(&self, region: &Region, switched: &[&str], scope: &Scope<'_>) -> Guard {
+        let holds = |condition: &str| {
+            if switched.contains(&condition) { Guard::Yes } else { truth(&evaluate(condition, scope, region.start)) }
+        };
         match &region.kind {
             Kind::Define => Guard::No,
             Kind::With(value) => holds(value),

@@ -73,6 +73,17 @@ pub fn charts(repository: &Repository) -> Vec<Chart> {
         .collect()
 }
 
+/// Whether the default values of a file's chart leave out what stands at an offset.
+pub fn is_off_by_default(charts: &[Chart], file: &SourceFile, offset: usize) -> bool {
+    let chart = chart_of(charts, &file.path);
+    chart.is_some_and(|chart| Rendering::new(chart, &file.text).guard(offset) == Guard::No)
+}
+
+/// The chart that a template belongs to.
+pub fn chart_of<'c>(charts: &'c [Chart], path: &str) -> Option<&'c Chart> {
+    charts.iter().filter(|chart| chart.holds(path)).max_by_key(|chart| chart.folder.len())
+}
+
 /// `.` at the top of a template: `.Values`, `.Chart`, and what only an install tells.
 fn context(values: Option<&Arc<Node>>, own: Option<&Arc<Node>>) -> Arc<Node> {
     let node = |value| Arc::new(Node { span: Span::default(), value, tag: None });
@@ -135,12 +146,18 @@ pub struct Rendering<'a> {
     blocks: Blocks,
     text: &'a str,
     steps: Cell<usize>,
+    on: Option<usize>,
 }
 
 impl<'a> Rendering<'a> {
     /// Prepares a template.
     pub fn new(chart: &'a Chart, text: &'a str) -> Rendering<'a> {
-        Rendering { chart, blocks: Blocks::read(text), text, steps: Cell::new(STEPS) }
+        Rendering { chart, blocks: Blocks::read(text), text, steps: Cell::new(STEPS), on: None }
+    }
+
+    /// The same, as an install has it that switches on what stands at an offset.
+    pub fn switched_on(&self, offset: usize) -> Rendering<'a> {
+        Rendering { blocks: self.blocks.clone(), steps: Cell::new(STEPS), on: Some(offset), ..*self }
     }
 
     fn scope(&self) -> Scope<'_> {
@@ -150,7 +167,7 @@ impl<'a> Rendering<'a> {
 
     /// Whether what stands at an offset is rendered by default.
     pub fn guard(&self, offset: usize) -> Guard {
-        self.blocks.guard(offset, &self.scope())
+        self.blocks.guard(offset, self.on, &self.scope())
     }
 
     /// Puts values in; entries of branches that are not taken are left out. Recursion is bounded by the reader.
@@ -333,6 +350,23 @@ mod tests {
         assert_eq!(spec.get("env").unwrap().items()[0].get("name").unwrap().text(), Some("A"));
         let limits = spec.at(&["resources", "limits"]).unwrap();
         assert_eq!(&template[limits.span.range()], "{{- toYaml . | nindent 4 }}");
+    }
+
+    #[test]
+    fn what_is_switched_on_takes_along_what_hangs_on_the_same_condition() {
+        let template = "ports:\n  a: 1\n  {{- if .Values.hpa.enabled }}\n  b: {{ .Values.replicas }}\n  {{- else }}\n  c: 1\n  {{- end }}\n{{- if .Values.hpa.enabled }}\nprobe: 1\n{{- end }}\n{{- if .Values.empty }}\nd: 1\n{{- end }}\n";
+        let chart = Chart::new(String::new(), Some(document(VALUES)), None, named::defined(""));
+        let rendering = Rendering::new(&chart, template);
+        let at = template.find("probe").unwrap();
+        let keys = |root: &Node| {
+            let ports = root.get("ports").unwrap().entries().iter().map(|entry| entry.key.to_string());
+            ports.chain(root.entries().iter().skip(1).map(|entry| entry.key.to_string())).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(&rendering.render(&document(template))), ["a", "c"]);
+        assert_eq!(rendering.guard(at), Guard::No);
+        let on = rendering.switched_on(at).render(&document(template));
+        assert_eq!(keys(&on), ["a", "b", "probe"]);
+        assert_eq!(on.at(&["ports", "b"]).unwrap().number(), Some(3.0));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Containers of pods: what they may use, and what holds them back.
 
 use super::pod::Pod;
-use super::workload::optional;
+use super::workload::{container_owner, is_job, optional};
 use super::{Found, Object, lookup, lookup_at, written};
-use crate::facts::Attr;
-use crate::facts::vocabulary::Container;
+use crate::facts::vocabulary::{Container, ImageCopy, SetVariable};
+use crate::facts::{Attr, Confidence};
 use crate::link::containers::owner::Owner;
 use crate::link::containers::{Deployment, known};
 use crate::parse::document::Node;
@@ -18,9 +18,7 @@ pub fn emit(
     owner: &Owner,
     all: &[Object],
 ) {
-    let image = node.get("image").and_then(written);
-    let resolved = image.clone().filter(|image| !image.contains("{{") && !known::is_to_fill_in(image));
-    let tag = resolved.as_deref().and_then(|image| known::split(image).1.map(str::to_string));
+    let runs = image_of(node);
     let ranges = Ranges::of(object, all);
     let limit = |what: &str| either(amount(node, "limits", what), ranges.gives("default", what));
     let (cpu_limit, memory_limit) = (limit("cpu"), limit("memory"));
@@ -34,9 +32,9 @@ pub fn emit(
     let paths = host_paths(pod);
     let data = Container {
         name: node.get("name").and_then(written).into(),
-        tag: if resolved.is_some() { tag.into() } else { Attr::Unknown },
-        mutable_tag: resolved.as_deref().map_or(Attr::Unknown, |image| Attr::Known(!known::names_version(image))),
-        image: if resolved.is_some() { resolved.into() } else { Attr::Unknown },
+        tag: runs.tag,
+        mutable_tag: runs.mutable,
+        image: runs.image,
         tag_published: Attr::Unset,
         limits: cpu_limit.clone().or(&memory_limit),
         requests: cpu_request.clone().or(&memory_request),
@@ -68,6 +66,67 @@ pub fn emit(
     let span = node.entry("name").map_or(node.span, |entry| entry.value.span);
     let fact = deployment.context.fact(data, object.file, span);
     deployment.add(owner.mark(optional(object, fact)));
+    if owner.of_service.is_true() && owner.confidence == Confidence::High && !init {
+        set_variables(deployment, object, node, owner);
+    }
+}
+
+/// Adds the variables that a container of ours is given by name. One that a template makes has no name to point at.
+fn set_variables(deployment: &mut Deployment<'_, '_>, object: &Object, node: &Node, owner: &Owner) {
+    for entry in node.get("env").map_or(&[][..], Node::items) {
+        let Some(named) = entry.get("name") else { continue };
+        let text = &deployment.context.repository.tree.file(object.file).text;
+        let Some(name) = named.text().filter(|name| text.get(named.span.range()).is_some_and(|at| at.contains(name)))
+        else {
+            continue;
+        };
+        let data = SetVariable {
+            name: name.into(),
+            read: Attr::Unset,
+            by: "kubernetes".into(),
+            workload: object.name.as_str().into(),
+        };
+        let fact = deployment.context.fact(data, object.file, named.span);
+        deployment.add(owner.mark(optional(object, fact)));
+    }
+}
+
+/// What a container runs.
+struct Runs {
+    image: Attr<String>,
+    tag: Attr<String>,
+    mutable: Attr<bool>,
+}
+
+fn image_of(node: &Node) -> Runs {
+    let image = node.get("image").and_then(written);
+    let Some(image) = image.filter(|image| !image.contains("{{") && !known::is_to_fill_in(image)) else {
+        return Runs { image: Attr::Unknown, tag: Attr::Unknown, mutable: Attr::Unknown };
+    };
+    let tag = known::split(&image).1.map(str::to_string).into();
+    Runs { tag, mutable: Attr::Known(!known::names_version(&image)), image: Attr::Known(image) }
+}
+
+/// Adds what the containers of a workload run that another manifest describes with the same words.
+pub fn emit_images(deployment: &mut Deployment<'_, '_>, object: &Object, pod: &Pod<'_>) {
+    for (node, init) in pod.containers() {
+        let owner = container_owner(deployment, object, node);
+        let owner = if is_job(&object.kind) { Owner { of_service: Attr::Known(false), ..owner } } else { owner };
+        let runs = image_of(node);
+        let data = ImageCopy {
+            name: node.get("name").and_then(written).into(),
+            image: runs.image,
+            tag: runs.tag,
+            mutable_tag: runs.mutable,
+            tag_published: Attr::Unset,
+            workload: object.name.as_str().into(),
+            init: Attr::Known(init),
+            of_service: owner.of_service.clone(),
+        };
+        let span = node.entry("name").map_or(node.span, |entry| entry.value.span);
+        let fact = deployment.context.fact(data, object.file, span);
+        deployment.add(owner.mark(optional(object, fact)));
+    }
 }
 
 /// What two places say of a thing that one of them is enough for.

@@ -38,7 +38,13 @@ fn add(deployment: &mut Deployment<'_, '_>, object: &Object, data: impl Into<cra
 }
 
 fn way_in(deployment: &mut Deployment<'_, '_>, object: &Object, by: &str, tls: Option<Span>, redirects: Attr<bool>) {
-    let data = Ingress { by: by.into(), tls: Attr::Known(tls.is_some()), redirects, ..Ingress::default() };
+    let data = Ingress {
+        by: by.into(),
+        tls: Attr::Known(tls.is_some()),
+        redirects,
+        optional: Attr::Known(object.optional),
+        ..Ingress::default()
+    };
     add(deployment, object, data, tls.unwrap_or_else(|| place(object, &["spec"])));
     if let Some(span) = tls
         && !object.optional

@@ -40,6 +40,17 @@ pub struct Object {
     pub group: String,
     /// A setting that is off by default switches it on.
     pub optional: bool,
+    /// Probes that its chart's default values leave out.
+    pub offers: Vec<Offer>,
+}
+
+/// A probe that the default values of a chart leave out.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// Its key in the template.
+    pub key: Span,
+    /// The object as it is when this is switched on.
+    pub node: Arc<Node>,
 }
 
 /// A value under a key, where a template action beside it could have given it too.
@@ -91,7 +102,7 @@ pub fn written(node: &Node) -> Option<String> {
 
 /// Adds the facts of all manifests.
 pub fn emit(deployment: &mut Deployment<'_, '_>) {
-    let objects = objects(deployment.context.repository);
+    let (objects, copies) = objects(deployment.context.repository);
     learn_images(deployment, &objects);
     let scaling = workload::Scaling::read(&objects);
     for object in &objects {
@@ -101,6 +112,11 @@ pub fn emit(deployment: &mut Deployment<'_, '_>) {
         secret::emit(deployment, object);
         ingress::emit(deployment, object, &objects);
         network::emit(deployment, object);
+    }
+    for copy in &copies {
+        if let Some(pod) = pod::pod_of(copy) {
+            container::emit_images(deployment, copy, &pod);
+        }
     }
     workload::emit_scaling(deployment, &scaling);
     kustomize::emit_environments(deployment);
@@ -113,14 +129,14 @@ fn learn_images(deployment: &mut Deployment<'_, '_>, objects: &[Object]) {
     deployment.owners.matched_image |= matched;
 }
 
-/// All objects of the tree, each once.
-fn objects(repository: &Repository) -> Vec<Object> {
+/// All objects of the tree, each once, and the copies that say nothing else but their images.
+fn objects(repository: &Repository) -> (Vec<Object>, Vec<Object>) {
     let charts = chart::charts(repository);
     let overlays = kustomize::Overlays::read(repository);
     let mut objects = Vec::new();
     for (file, parsed) in repository.files() {
         let Syntax::Documents(documents) = &parsed.syntax else { continue };
-        let chart = charts.iter().filter(|chart| chart.holds(&file.path)).max_by_key(|chart| chart.folder.len());
+        let chart = chart::chart_of(&charts, &file.path);
         if overlays.is_patch(file.id) || file.path.contains("/crds/") || is_test_hook_path(chart, &file.path) {
             continue;
         }
@@ -129,7 +145,7 @@ fn objects(repository: &Repository) -> Vec<Object> {
             objects.extend(object(file.id, node, chart, rendering.as_ref(), &overlays, file.folder()));
         }
     }
-    without_copies(objects)
+    copies_apart(objects)
 }
 
 fn is_test_hook_path(chart: Option<&Chart>, path: &str) -> bool {
@@ -148,11 +164,16 @@ fn object(
     overlays: &kustomize::Overlays,
     folder: &str,
 ) -> Option<Object> {
+    let mut offers = Vec::new();
     let (node, optional, group) = match (chart, rendering) {
         (Some(chart), Some(rendering)) => {
-            let optional = rendering.guard(node.span.start as usize) == Guard::No;
+            let start = node.span.start as usize;
+            let optional = rendering.guard(start) == Guard::No;
             // A template that is off by default is read as it would be when it is on.
-            let rendered = rendering.render(node);
+            let rendered = if optional { rendering.switched_on(start).render(node) } else { rendering.render(node) };
+            if !optional {
+                offers = offered(rendering, node);
+            }
             let node = if rendered.entries().is_empty() { Arc::new(node.clone()) } else { rendered };
             (node, optional, format!("chart {}", chart.folder))
         }
@@ -164,31 +185,46 @@ fn object(
     }
     let kind = node.get("kind").and_then(Node::text)?.to_string();
     let name = node.at(&["metadata", "name"]).and_then(written).unwrap_or_default();
-    Some(Object { file, node, kind, name, group, optional })
+    Some(Object { file, node, kind, name, group, optional, offers })
+}
+
+/// The probes of a template that its chart's default values leave out.
+fn offered(rendering: &Rendering<'_>, node: &Node) -> Vec<Offer> {
+    const MOST: usize = 64;
+    let mut keys = Vec::new();
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        let probes = node.entries().iter().filter(|entry| workload::is_probe(&entry.key));
+        keys.extend(probes.map(|entry| entry.key_span));
+        open.extend(node.entries().iter().map(|entry| &*entry.value));
+        open.extend(node.items().iter().map(|item| &**item));
+    }
+    keys.retain(|key| rendering.guard(key.start as usize) == Guard::No);
+    keys.sort_unstable_by_key(|key| key.start);
+    keys.truncate(MOST);
+    let on = |key: Span| Offer { key, node: rendering.switched_on(key.start as usize).render(node) };
+    keys.into_iter().map(on).collect()
 }
 
 /// The same object in several files (an all-in-one manifest beside a base) is kept once, unless the copies differ in
-/// more than their images' tags.
-fn without_copies(objects: Vec<Object>) -> Vec<Object> {
+/// more than their images: what each of these runs is still what somebody rolls out.
+fn copies_apart(objects: Vec<Object>) -> (Vec<Object>, Vec<Object>) {
     let mut seen: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-    objects
-        .into_iter()
-        .filter(|object| {
-            if object.name.is_empty() || object.name.contains("{{") {
-                return true;
-            }
-            let signatures = seen.entry((object.kind.clone(), object.name.clone())).or_default();
-            let signature = signature(object);
-            let new = !signatures.contains(&signature);
-            if new {
-                signatures.push(signature);
-            }
-            new
-        })
-        .collect()
+    objects.into_iter().partition(|object| {
+        if object.name.is_empty() || object.name.contains("{{") {
+            return true;
+        }
+        let signatures = seen.entry((object.kind.clone(), object.name.clone())).or_default();
+        let signature = signature(object);
+        let new = !signatures.contains(&signature);
+        if new {
+            signatures.push(signature);
+        }
+        new
+    })
 }
 
-/// What rules could judge about an object, as text without places and tags.
+/// What rules could judge about an object, as text without places and images.
 fn signature(object: &Object) -> String {
     let mut text = String::new();
     write_plain(&object.node, &mut text, 0);

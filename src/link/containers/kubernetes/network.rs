@@ -66,3 +66,65 @@ pub fn covered(object: &Object, pod: &Pod<'_>, all: &[Object]) -> bool {
         labels.is_some_and(|(labels, selector)| covers(selector, labels, same_group))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::{Attr, Data, FactKind};
+    use crate::link::catalog::Catalog;
+    use crate::link::link;
+    use crate::link::trial::repository;
+
+    fn deployment(name: &str, label: &str, namespace: &str) -> String {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: {namespace}}}\nspec:\n  template:\n    metadata: {{labels: {{app: {label}}}}}\n    spec: {{containers: [{{name: a, image: \"acme/a:1\"}}]}}\n"
+        )
+    }
+
+    fn policy(kind: &str, selector: &str) -> String {
+        format!("apiVersion: x/v1\nkind: {kind}\nmetadata: {{name: p, namespace: live}}\nspec: {{{selector}}}\n")
+    }
+
+    /// Whether a policy selects the pods labelled `app: shop` of the namespace `live`, and those of two others.
+    fn selected(policy: &str) -> [Attr<bool>; 3] {
+        let manifests = [
+            deployment("a-shop", "shop", "live"),
+            deployment("b-desk", "desk", "live"),
+            deployment("c-shop", "shop", "trial"),
+            policy.to_string(),
+        ];
+        let linked = link(&repository(&[("deploy.yaml", &manifests.join("---\n"))]), &Catalog::default());
+        let found = linked.facts.of(FactKind::Workload).filter_map(|(_, fact)| match &fact.data {
+            Data::Workload(workload) => Some(workload.network_policy.clone()),
+            _ => None,
+        });
+        let found: Vec<Attr<bool>> = found.collect();
+        found.try_into().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_policy_selects_by_labels_in_its_own_namespace() {
+        let known = |flags: [bool; 3]| flags.map(Attr::Known);
+        let labels = |key: &str| format!("{key}: {{matchLabels: {{app: shop}}}}");
+        assert_eq!(selected(&policy("NetworkPolicy", &labels("podSelector"))), known([true, false, false]));
+        assert_eq!(selected(&policy("CiliumNetworkPolicy", &labels("endpointSelector"))), known([true, false, false]));
+        assert_eq!(selected(&policy("NetworkPolicy", "podSelector: {}")), known([true, true, false]));
+        assert_eq!(selected(&policy("GlobalNetworkPolicy", "selector: all()")), known([true, true, false]));
+        assert_eq!(selected(&policy("NetworkPolicy", &labels("endpointSelector"))), known([false, false, false]));
+        assert_eq!(selected(&policy("Service", &labels("podSelector"))), known([false, false, false]));
+    }
+
+    #[test]
+    fn a_policy_limits_the_directions_that_it_names() {
+        let directions = |spec: &str| {
+            let linked = link(&repository(&[("policy.yaml", &policy("NetworkPolicy", spec))]), &Catalog::default());
+            linked.facts.of(FactKind::NetworkPolicy).find_map(|(_, fact)| match &fact.data {
+                Data::NetworkPolicy(policy) => Some((policy.ingress.is_true(), policy.egress.is_true())),
+                _ => None,
+            })
+        };
+        assert_eq!(directions("podSelector: {}"), Some((true, false)));
+        assert_eq!(directions("podSelector: {}, egress: [{}]"), Some((true, true)));
+        assert_eq!(directions("podSelector: {}, policyTypes: [Egress]"), Some((false, true)));
+        assert_eq!(directions("podSelector: {}, policyTypes: [Ingress, Egress]"), Some((true, true)));
+    }
+}

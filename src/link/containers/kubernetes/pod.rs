@@ -31,11 +31,16 @@ const TEMPLATES: &[(&str, &[&str])] = &[
 
 /// The pod template of an object that has one.
 pub fn pod_of(object: &Object) -> Option<Pod<'_>> {
-    let spec = object.node.get("spec")?;
-    if object.kind == "Pod" {
-        return Some(Pod { spec, metadata: object.node.get("metadata"), pod: spec });
+    pod_in(&object.kind, &object.node)
+}
+
+/// The same, of the document of an object of this kind.
+pub fn pod_in<'o>(kind: &str, node: &'o Node) -> Option<Pod<'o>> {
+    let spec = node.get("spec")?;
+    if kind == "Pod" {
+        return Some(Pod { spec, metadata: node.get("metadata"), pod: spec });
     }
-    let (_, keys) = TEMPLATES.iter().find(|(kind, _)| *kind == object.kind)?;
+    let (_, keys) = TEMPLATES.iter().find(|(known, _)| *known == kind)?;
     let template = spec.at(keys)?;
     Some(Pod { spec, metadata: template.get("metadata"), pod: template.get("spec")? })
 }

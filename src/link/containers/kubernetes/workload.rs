@@ -1,11 +1,11 @@
 //! Workloads, their containers and probes, and what scales and protects them.
 
-use super::pod::{Pod, number, ports, ports_open_ended};
-use super::{Found, Object, container, lookup, lookup_at, network, place, stop, written};
+use super::pod::{Pod, number, pod_in, ports, ports_open_ended};
+use super::{Found, Object, Offer, container, lookup, lookup_at, network, place, stop, written};
 use crate::facts::vocabulary::{Autoscaler, DeploymentStrategy, Probe, Workload};
 use crate::facts::{Attr, Confidence};
 use crate::link::containers::owner::Owner;
-use crate::link::containers::{Deployment, names_port, port_of};
+use crate::link::containers::{Deployment, images, names_port, port_of, tools};
 use crate::parse::document::Node;
 
 /// What scales and protects workloads.
@@ -52,12 +52,14 @@ impl<'o> Scaling<'o> {
         }
     }
 
-    fn protected(&self, object: &Object, pod: &Pod<'_>) -> bool {
-        let Some(labels) = pod.labels() else { return false };
-        self.budgets.iter().any(|budget| {
+    /// The disruption budgets that cover a workload's pods.
+    fn protecting(&self, object: &Object, pod: &Pod<'_>) -> Vec<&Object> {
+        let Some(labels) = pod.labels() else { return Vec::new() };
+        let covers = |budget: &&&Object| {
             let selector = budget.node.at(&["spec", "selector", "matchLabels"]);
             selector.is_some_and(|selector| covers(selector, labels, budget.group == object.group))
-        })
+        };
+        self.budgets.iter().filter(covers).copied().collect()
     }
 
     fn delivery(&self, object: &Object) -> Option<&'static str> {
@@ -80,7 +82,7 @@ pub fn covers(selector: &Node, labels: &Node, same_group: bool) -> bool {
 }
 
 /// Kinds that run to an end and serve nobody.
-fn is_job(kind: &str) -> bool {
+pub fn is_job(kind: &str) -> bool {
     matches!(kind, "Job" | "CronJob")
 }
 
@@ -113,6 +115,9 @@ pub fn emit(
             probes(deployment, object, node, &owner, all);
         }
     }
+    for offer in &object.offers {
+        offered_probe(deployment, object, offer, all);
+    }
 }
 
 fn is_knative(object: &Object) -> bool {
@@ -132,7 +137,8 @@ fn rank(owner: &Owner) -> u8 {
     }
 }
 
-fn container_owner(deployment: &Deployment<'_, '_>, object: &Object, container: &Node) -> Owner {
+/// Whose a container is, by its image, its name and its workload's.
+pub fn container_owner(deployment: &Deployment<'_, '_>, object: &Object, container: &Node) -> Owner {
     let image = container.get("image").and_then(written).unwrap_or_default();
     let name = container.get("name").and_then(written).unwrap_or_default();
     let resolved = !image.contains("{{");
@@ -142,6 +148,7 @@ fn container_owner(deployment: &Deployment<'_, '_>, object: &Object, container: 
 
 fn workload(object: &Object, pod: &Pod<'_>, scaling: &Scaling<'_>, owner: &Owner, all: &[Object]) -> Workload {
     let replicas = number_attr(lookup(pod.spec, "replicas"));
+    let budgets = scaling.protecting(object, pod);
     let strategy = strategy(object, pod).or_else(|| scaling.delivery(object).map(|kind| Attr::Known(kind.to_string())));
     Workload {
         kind: object.kind.as_str().into(),
@@ -154,7 +161,8 @@ fn workload(object: &Object, pod: &Pod<'_>, scaling: &Scaling<'_>, owner: &Owner
         grace_period: number_attr(lookup(pod.pod, "terminationGracePeriodSeconds")),
         pre_stop: pre_stop(pod),
         revision_history: number_attr(lookup(pod.spec, "revisionHistoryLimit")),
-        disruption_budget: Attr::Known(scaling.protected(object, pod)),
+        disruption_budget: Attr::Known(!budgets.is_empty()),
+        disruption_budget_optional: Attr::Known(!budgets.is_empty() && budgets.iter().all(|budget| budget.optional)),
         spread: spread(pod),
         persistent: Attr::Known(persistent(pod)),
         network_policy: Attr::Known(network::covered(object, pod, all)),
@@ -218,10 +226,20 @@ fn pre_stop(pod: &Pod<'_>) -> Attr<bool> {
 fn spread(pod: &Pod<'_>) -> Attr<bool> {
     let constraints = lookup(pod.pod, "topologySpreadConstraints");
     let affinity = lookup_at(pod.pod, &["affinity", "podAntiAffinity"]);
-    match (constraints, affinity) {
-        (Found::Node(_), _) | (_, Found::Node(_)) => Attr::Known(true),
-        (Found::Unknown, _) | (_, Found::Unknown) => Attr::Unknown,
+    match (says(constraints), says(affinity)) {
+        (Attr::Known(true), _) | (_, Attr::Known(true)) => Attr::Known(true),
+        (Attr::Unknown, _) | (_, Attr::Unknown) => Attr::Unknown,
         _ => Attr::Known(false),
+    }
+}
+
+/// Whether a list or map is there with something in it; what only an install gives may be empty.
+fn says(found: Found<'_>) -> Attr<bool> {
+    match found {
+        Found::Node(node) if node.is_unresolved() => Attr::Unknown,
+        Found::Node(node) => Attr::Known(!node.items().is_empty() || !node.entries().is_empty()),
+        Found::Absent => Attr::Known(false),
+        Found::Unknown => Attr::Unknown,
     }
 }
 
@@ -239,9 +257,34 @@ fn probes(deployment: &mut Deployment<'_, '_>, object: &Object, container: &Node
         let Some(entry) = container.entry(key) else { continue };
         let Some(mut data) = probe(deployment, object, &entry.value, container, owner, all) else { continue };
         data.kind = (*kind).into();
+        data.optional = Attr::Known(false);
         let path = entry.value.at(&["httpGet", "path"]).map(|path| path.span);
         let fact = deployment.context.fact(data, object.file, path.unwrap_or(entry.key_span));
         deployment.add(owner.mark(optional(object, fact)));
+    }
+}
+
+/// Whether a key of a container is that of a probe.
+pub fn is_probe(key: &str) -> bool {
+    PROBES.iter().any(|(known, _)| *known == key)
+}
+
+/// Adds a probe that an install has to switch on: what it calls is known, and that nothing calls it by default.
+fn offered_probe(deployment: &mut Deployment<'_, '_>, object: &Object, offer: &Offer, all: &[Object]) {
+    let Some(pod) = pod_in(&object.kind, &offer.node) else { return };
+    for (container, _) in pod.containers().into_iter().filter(|(_, init)| !init) {
+        let Some(entry) = container.entries().iter().find(|entry| entry.key_span == offer.key) else { continue };
+        let Some((_, kind)) = PROBES.iter().find(|(key, _)| *key == &*entry.key) else { continue };
+        let owner = container_owner(deployment, object, container);
+        let Some(mut data) = probe(deployment, object, &entry.value, container, &owner, all) else { continue };
+        if data.how == Attr::Unknown {
+            continue;
+        }
+        data.kind = (*kind).into();
+        data.optional = Attr::Known(true);
+        let path = entry.value.at(&["httpGet", "path"]).map(|path| path.span);
+        let fact = deployment.context.fact(data, object.file, path.unwrap_or(entry.key_span));
+        deployment.add(owner.mark(fact.confidence(Confidence::Medium)));
     }
 }
 
@@ -281,16 +324,12 @@ fn probe(
     }
     if let Some(command) = node.at(&["exec", "command"]) {
         let line: Vec<String> = command.items().iter().filter_map(|word| written(word)).collect();
-        let call = deployment.call(object.file, &line.join(" "), owner);
+        let line = line.join(" ");
+        let call = deployment.call(object.file, &line, owner);
         let declared = base.declared_ports.known().cloned().unwrap_or_default();
-        return Some(super::super::images::probe(
-            &call,
-            &|text| Some(text.to_string()),
-            declared,
-            owner,
-            "",
-            "kubernetes",
-        ));
+        let mut probe = images::probe(&call, &|text| Some(text.to_string()), declared, owner, "", "kubernetes");
+        images::with_tools(&mut probe, &line, |tools| tools::one_in_images(deployment, owner, tools));
+        return Some(probe);
     }
     unresolved.then_some(Probe { how: Attr::Unknown, path: Attr::Unknown, port: Attr::Unknown, ..base })
 }
@@ -372,5 +411,49 @@ pub fn emit_scaling(deployment: &mut Deployment<'_, '_>, scaling: &Scaling<'_>) 
         if owner.may_be_service() {
             deployment.add(owner.mark(optional(object, fact)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::{Attr, Data, FactKind};
+    use crate::link::catalog::Catalog;
+    use crate::link::link;
+    use crate::link::trial::repository;
+
+    /// Whether pods with these settings are spread, as a plain manifest and in a chart whose `zones` are empty.
+    fn spread(pod: &str) -> Attr<bool> {
+        let manifest = format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: shop}}\nspec:\n  replicas: 3\n  template:\n    spec:\n      containers: [{{name: shop, image: \"acme/shop:1\"}}]\n{pod}"
+        );
+        let files = [
+            ("shop/Chart.yaml", "name: shop\nversion: 1.0.0\n"),
+            ("shop/values.yaml", "zones: []\ntwoZones: [{topologyKey: topology.kubernetes.io/zone, maxSkew: 1}]\n"),
+            ("shop/templates/shop.yaml", manifest.as_str()),
+        ];
+        let linked = link(&repository(&files), &Catalog::default());
+        let mut found = linked.facts.of(FactKind::Workload).filter_map(|(_, fact)| match &fact.data {
+            Data::Workload(workload) => Some(workload.spread.clone()),
+            _ => None,
+        });
+        found.next().unwrap_or_default()
+    }
+
+    #[test]
+    fn replicas_are_spread_over_nodes_or_zones() {
+        let zones = "      topologySpreadConstraints:\n        - topologyKey: topology.kubernetes.io/zone\n          maxSkew: 1\n          whenUnsatisfiable: ScheduleAnyway\n";
+        assert_eq!(spread(zones), Attr::Known(true));
+        assert_eq!(spread(&zones.replace("topology.kubernetes.io/zone", "kubernetes.io/hostname")), Attr::Known(true));
+        let apart = "      affinity:\n        podAntiAffinity:\n          preferredDuringSchedulingIgnoredDuringExecution:\n            - weight: 1\n              podAffinityTerm: {topologyKey: topology.kubernetes.io/zone}\n";
+        assert_eq!(spread(apart), Attr::Known(true));
+        assert_eq!(spread(&apart.replace("podAntiAffinity", "podAffinity")), Attr::Known(false));
+        assert_eq!(spread("      nodeSelector: {topology.kubernetes.io/zone: a}\n"), Attr::Known(false));
+        assert_eq!(spread(""), Attr::Known(false));
+        assert_eq!(spread("      topologySpreadConstraints: []\n"), Attr::Known(false));
+        let given = |name: &str| {
+            spread(&format!("      topologySpreadConstraints: {{{{- toYaml .Values.{name} | nindent 8 }}}}\n"))
+        };
+        assert_eq!((given("twoZones"), given("zones")), (Attr::Known(true), Attr::Known(false)));
+        assert_eq!(given("zonesOfTheInstall | default .Release.Name"), Attr::Unknown);
     }
 }

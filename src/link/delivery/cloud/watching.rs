@@ -104,7 +104,7 @@ fn alert(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>, sp
 }
 
 fn monitor(context: &Context<'_>, linked: &mut Linked, resource: &Resource<'_>, span: Span, kind: &str) {
-    let data = InfrastructureMonitor { kind: kind.into() };
+    let data = InfrastructureMonitor { kind: kind.into(), optional: Attr::Known(false) };
     linked.facts.add(context.fact(data, resource.file.id, span));
 }
 
