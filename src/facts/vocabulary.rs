@@ -1297,7 +1297,7 @@ vocabulary! {
         port_name: text,
         /// Ports that its container or image declares or is given by its environment.
         declared_ports: list,
-        /// kubernetes, docker, compose, fly, render, ecs, load-balancer, ...
+        /// kubernetes, docker, compose, fly, render, ecs, load-balancer, haproxy, ...
         by: text,
         /// The service serves this path.
         served: flag,

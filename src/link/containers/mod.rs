@@ -4,6 +4,7 @@ mod bake;
 mod command;
 mod compose;
 mod ecs;
+mod haproxy;
 mod images;
 pub mod known;
 mod kubernetes;
@@ -43,6 +44,7 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     kubernetes::emit(&mut deployment);
     platforms::emit(&mut deployment);
     proxies::emit(&mut deployment);
+    haproxy::emit(&mut deployment);
     ecs::emit(&mut deployment);
 }
 
