@@ -6,10 +6,10 @@ use super::checklist::{Item, Silent};
 use super::evaluate::Truth;
 use super::judge::{Judged, decides};
 use super::outcome::{PartRow, PartStatus, Row, Status};
-use super::rules::Rule;
+use super::rules::{Rule, When};
 use super::verdict::{self, Standing};
 use super::words;
-use crate::facts::Fact;
+use crate::facts::{Fact, FactKind, UnreadServer};
 use crate::scan::source::{FileId, Place};
 
 /// A row names at most so many places.
@@ -61,9 +61,22 @@ pub fn not_applicable(item: &Item, reason: &str) -> Row {
     Row { status: Status::Na, reason: reason.to_string(), ..empty(item) }
 }
 
-/// The row of a service's item where there is no service.
-pub fn without_service(item: &Item) -> Row {
-    not_applicable(item, "no service found: no binary starts a server that is known")
+/// The row of a service's item where there is no service. A program on a framework that is not read may well be one: of
+/// that, manifests tell only whether there is a database.
+pub fn without_service(item: &Item, unread: Option<&UnreadServer>) -> Row {
+    let of_database = |when: &When| matches!(when, When::Fact(select) if select.kind == FactKind::Database);
+    match unread {
+        None => not_applicable(item, "no service found: no binary starts a server that is known"),
+        Some(UnreadServer { program, framework, has_database }) => {
+            let without = item.when.iter().find(|condition| !has_database && of_database(&condition.when));
+            match without {
+                Some(condition) => not_applicable(item, &condition.otherwise),
+                None => {
+                    Row { reason: format!("`{program}` is built on `{framework}`, which is not read"), ..empty(item) }
+                }
+            }
+        }
+    }
 }
 
 fn empty(item: &Item) -> Row {

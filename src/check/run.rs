@@ -131,7 +131,8 @@ impl<'a> Run<'a> {
             return ItemRows { services: vec![row.clone(); services.len()], repository: row };
         }
         let rows: Vec<Row> = services.iter().map(|service| self.row(item, service, findings)).collect();
-        let repository = worst(&rows, services).unwrap_or_else(|| row::without_service(item));
+        let repository = worst(&rows, services)
+            .unwrap_or_else(|| row::without_service(item, self.linked.facts.unread_server.as_ref()));
         ItemRows { services: rows, repository }
     }
 

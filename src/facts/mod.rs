@@ -233,6 +233,19 @@ pub struct Facts {
     pub services: Vec<Service>,
     /// Facts, in the order they were found; a [`FactId`] is an index here.
     pub all: Vec<Fact>,
+    /// What may be a service where none was found.
+    pub unread_server: Option<UnreadServer>,
+}
+
+/// A program on a framework of servers that is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadServer {
+    /// Name of its package.
+    pub program: String,
+    /// Package name of the framework.
+    pub framework: String,
+    /// Its package and those of the tree that it depends on use a database.
+    pub has_database: bool,
 }
 
 impl Facts {

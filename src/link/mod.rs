@@ -130,6 +130,9 @@ pub fn link_for(repository: &Repository, catalog: &Catalog, plan: &Plan) -> Link
     for part in &plan.parts {
         (part.emit)(&context, &mut linked);
     }
+    if services.is_empty() {
+        linked.facts.unread_server = services::unread(repository, &workspace);
+    }
     linked.facts.services = services;
     linked
 }

@@ -138,6 +138,32 @@ fn a_repository_in_another_language_has_no_gate() {
     assert!(text.contains("no service found") && !text.contains("eady:"), "{text}");
 }
 
+#[test]
+fn a_server_of_a_framework_that_is_not_read_is_unknown_and_not_out_of_scope() {
+    let manifest = |library: &str| {
+        format!(
+            "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\n{library} = \"0.6\"\n"
+        )
+    };
+    let liveness = |library: &str| {
+        let files = [("Cargo.toml", manifest(library)), ("src/main.rs", "fn main() {}\n".to_string())];
+        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+        let json = json_of(tree(&files).path()).json();
+        let row = json["checklist"].as_array().unwrap().iter().find(|row| row["item"] == "health/liveness").cloned();
+        let row = row.unwrap();
+        (row["status"].as_str().unwrap().to_string(), row["reason"].as_str().unwrap().to_string())
+    };
+    let (status, reason) = liveness("rouille");
+    assert_eq!(status, "unknown");
+    assert!(reason.contains("`shop`") && reason.contains("`rouille`"), "{reason}");
+    assert_eq!(liveness("rayon").0, "na");
+    let files = [("Cargo.toml", manifest("rouille")), ("src/main.rs", "fn main() {}\n".to_string())];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let json = json_of(tree(&files).path()).json();
+    let backups = json["checklist"].as_array().unwrap().iter().find(|row| row["item"] == "database/backups").cloned();
+    assert_eq!(backups.unwrap()["reason"], "no database");
+}
+
 /// Findings and rows of one section, services with their routes.
 fn of_section(report: &serde_json::Value, section: &str) -> serde_json::Value {
     let own = |list: &serde_json::Value| {

@@ -10,7 +10,7 @@ use super::Repository;
 use super::catalog::Catalog;
 use super::names::{FunctionId, Names};
 use super::workspace::{Package, TargetKind, Workspace};
-use crate::facts::{Service, ServiceId};
+use crate::facts::{Service, ServiceId, UnreadServer};
 use crate::scan::source::{FileId, Kind, Place, Role};
 pub use emit::{complete, emit};
 pub use starts::Start;
@@ -44,6 +44,63 @@ pub fn possible(workspace: &Workspace) -> bool {
     let program = workspace.packages.iter().any(|package| package.binaries().next().is_some());
     let mut dependencies = workspace.packages.iter().flat_map(|package| &package.dependencies);
     program && dependencies.any(starts::may_start)
+}
+
+/// Frameworks of servers that are not read: how their servers start and route is not known.
+const UNREAD: &[&str] = &[
+    "iron",
+    "gotham",
+    "nickel",
+    "rouille",
+    "tiny_http",
+    "trillium",
+    "dropshot",
+    "rweb",
+    "viz",
+    "thruster",
+    "pavex",
+    "volo-http",
+    "ohkami",
+    "xitca-web",
+    "may_minihttp",
+    "astra",
+    "simple-server",
+    "saphir",
+    "roa",
+    "graphul",
+];
+
+/// A program of the tree that is built on a framework of servers that is not read.
+pub fn unread(repository: &Repository, workspace: &Workspace) -> Option<UnreadServer> {
+    let programs = workspace.packages.iter().filter(|package| {
+        package.binaries().next().is_some() && repository.tree.file(package.manifest).role == Role::Service
+    });
+    programs.flat_map(|package| package.dependencies.iter().map(move |used| (package, used))).find_map(
+        |(package, used)| {
+            let server = UNREAD.contains(&used.package.as_str()) && !used.development;
+            server.then(|| UnreadServer {
+                program: package.name.clone(),
+                framework: used.package.clone(),
+                has_database: !databases::of(repository, workspace, &local(workspace, package)).is_empty(),
+            })
+        },
+    )
+}
+
+/// A package and the packages of the tree that it depends on.
+fn local<'w>(workspace: &'w Workspace, package: &'w Package) -> Vec<&'w Package> {
+    let mut found = vec![package];
+    let mut at = 0;
+    while let Some(package) = found.get(at).copied() {
+        let used = package.dependencies.iter().filter(|dependency| !dependency.development);
+        for other in used.filter_map(|dependency| workspace.at(dependency.local.as_deref()?)) {
+            if !found.iter().any(|seen| std::ptr::eq(*seen, other)) {
+                found.push(other);
+            }
+        }
+        at += 1;
+    }
+    found
 }
 
 /// Words in a package's name that tell a program for trying others out.

@@ -108,6 +108,8 @@ pub const TABLE: &[(&str, Kind)] = &[
     ("bun test", Kind::Test),
     ("go test", Kind::Test),
     ("pytest", Kind::Test),
+    ("rspec", Kind::Test),
+    ("bundle exec rspec", Kind::Test),
     ("tox", Kind::Test),
     ("jest", Kind::Test),
     ("vitest", Kind::Test),

@@ -19,10 +19,9 @@ pub struct Pipeline<'a> {
 }
 
 impl Pipeline<'_> {
-    /// Only pull requests start it: what it deploys is a preview at most.
+    /// Only pull requests start it: what it deploys is a preview at most. A merge queue deploys what it merges.
     pub fn only_for_pull_requests(&self) -> bool {
-        !self.triggers.is_empty()
-            && self.triggers.iter().all(|event| event.starts_with("pull_request") || event == "merge_group")
+        !self.triggers.is_empty() && self.triggers.iter().all(|event| event.starts_with("pull_request"))
     }
 
     /// It starts when another workflow has ended.
