@@ -529,6 +529,8 @@ vocabulary! {
         mixed: flag,
         /// The framework's own error type.
         framework: flag,
+        /// It becomes an answer by a `From` for a tuple of a status and a body: whoever calls that may have logged it.
+        converted: flag,
     }
 
     /// Text of an internal error that goes into a response.

@@ -65,6 +65,7 @@ fn fact(part: &Part<'_, '_>, info: &FunctionInfo<'_>) -> Fact {
         differs: false.into(),
         mixed: Attr::Unset,
         framework: false.into(),
+        converted: false.into(),
     };
     part.context.fact_in_role(data, info.file, info.item.name_span, Role::Service)
 }

@@ -145,6 +145,7 @@ fn fact(part: &Part<'_, '_>, ty: &ErrorType<'_, '_>) -> Fact {
         differs: false.into(),
         mixed: mixed::answers(part, ty).into(),
         framework: false.into(),
+        converted: (ty.subject != "self").into(),
     };
     part.context.fact_in_role(data, ty.block.file, ty.block.block.for_type.span, Role::Service)
 }
@@ -166,6 +167,9 @@ fn format(part: &Part<'_, '_>, ty: &ErrorType<'_, '_>) -> Option<&'static str> {
     if ty.response.is_none() {
         return Some("text");
     }
+    if ty.subject != "self" {
+        return written_format(part.context.names, ty.block.module, &ty.block.block.for_type);
+    }
     let mut texts = vec![text(part, ty)];
     texts.extend(callees(part, ty).iter().map(|id| {
         let info = part.context.names.function(*id);
@@ -173,6 +177,21 @@ fn format(part: &Part<'_, '_>, ty: &ErrorType<'_, '_>) -> Option<&'static str> {
     }));
     let known = FORMATS.iter().find(|(_, words)| words.iter().any(|word| texts.iter().any(|text| text.contains(word))));
     Some(known.map_or("empty", |(format, _)| format))
+}
+
+/// The format of an answer by its type: `(StatusCode, Json<Body>)`.
+fn written_format(names: &Names<'_>, module: ModuleId, ty: &Type) -> Option<&'static str> {
+    let aliased = names.item_at(&names.resolve(module, &ty.path)).map(|info| &info.item.kind);
+    let parts = match aliased {
+        Some(ItemKind::TypeAlias(Some(target))) if !ty.path.is_empty() => &target.arguments,
+        _ => &ty.arguments,
+    };
+    match parts.last()?.path.last()?.as_str() {
+        "Json" => Some("json"),
+        "Html" => Some("html"),
+        "String" | "str" => Some("text"),
+        _ => None,
+    }
 }
 
 /// Functions that the impl's methods call, two calls deep, the methods included.
@@ -274,6 +293,7 @@ fn in_macros(part: &Part<'_, '_>) -> Vec<Fact> {
                     differs: false.into(),
                     mixed: Attr::Unset,
                     framework: false.into(),
+                    converted: false.into(),
                 };
                 let fact = part.context.fact_in_role(data, file.id, span, Role::Service);
                 found.push(fact.confidence(Confidence::Medium));
