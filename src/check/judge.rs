@@ -7,7 +7,7 @@ use super::rules::{Clause, Piece, Rule, Select, Template, Test};
 use super::settings::RuleSetting;
 use super::suppress::Suppressions;
 use super::words;
-use crate::facts::{Attr, Confidence, Fact, Related, Service, ServiceId};
+use crate::facts::{Attr, Confidence, Fact, FactKind, Related, Service, ServiceId, Value};
 use crate::link::Repository;
 use crate::scan::source::Place;
 
@@ -41,11 +41,22 @@ pub struct Judged<'a> {
     /// Its findings, suppressed and unsure ones too.
     pub findings: Vec<Finding>,
     /// What shows it.
-    pub evidence: Vec<&'a Fact>,
+    pub evidence: Vec<Shown<'a>>,
     /// Why it is unknown or does not apply.
     pub reason: String,
     /// The rule's own words when it is shown.
     pub shown: Option<String>,
+}
+
+/// A fact that shows something.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// The fact.
+    pub fact: &'a Fact,
+    /// How telling it is: by the order in which its rule names what it looks at, 0 first.
+    pub order: usize,
+    /// Of routers, how many routes their file registers: most say most.
+    pub weight: usize,
 }
 
 /// What a match amounts to.
@@ -92,12 +103,7 @@ impl<'a> Judge<'a> {
                 found.extend(self.finding_at(asked, fact, truth));
             }
         }
-        let looked_at: Vec<&Fact> = evidence
-            .iter()
-            .flat_map(|select| self.scope.select(select, &asked.params))
-            .filter(|(_, fact, truth)| *truth == Truth::True && fact.confidence > Confidence::Low)
-            .map(|(_, fact, _)| fact)
-            .collect();
+        let looked_at = self.shown(evidence, asked);
         let (findings, unknown) = sort_out(found);
         let status = match () {
             () if findings.iter().any(decides) => PartStatus::Broken,
@@ -114,7 +120,7 @@ impl<'a> Judge<'a> {
         let mut held = Vec::new();
         for (_, fact, truth) in self.scope.select(of, &asked.params) {
             match self.scope.test(fact, has, &asked.params) {
-                Truth::True if fact.confidence > Confidence::Low => held.push(fact),
+                Truth::True if fact.confidence > Confidence::Low => held.extend(self.with_links(of, fact, 0)),
                 Truth::True => {}
                 Truth::False => found.extend(self.finding_at(asked, fact, truth)),
                 Truth::Unknown => found.extend(self.finding_at(asked, fact, Truth::Unknown)),
@@ -133,14 +139,12 @@ impl<'a> Judge<'a> {
     }
 
     fn require(&self, asked: &Asked<'_>, any: &[Select], anchor: Option<Place>) -> Judged<'a> {
-        let found: Vec<(&Fact, Truth)> = any
+        let evidence = self.shown(any, asked);
+        let unknown = any
             .iter()
             .flat_map(|select| self.scope.select(select, &asked.params))
-            .map(|(_, fact, truth)| (fact, truth))
-            .collect();
-        let sure = found.iter().filter(|(fact, truth)| *truth == Truth::True && fact.confidence > Confidence::Low);
-        let evidence: Vec<&Fact> = sure.map(|(fact, _)| *fact).collect();
-        let unknown = found.first().map(|(fact, _)| fact.place);
+            .map(|(_, fact, _)| fact.place)
+            .next();
         let mut judged = Judged {
             status: shown_by(&evidence),
             asks: true,
@@ -167,6 +171,36 @@ impl<'a> Judge<'a> {
         judged.status = if decides(&finding) { PartStatus::Absent } else { PartStatus::Na };
         judged.findings.push(finding);
         judged
+    }
+
+    /// What selects are sure to match, in the order in which they stand.
+    fn shown(&self, selects: &[Select], asked: &Asked<'_>) -> Vec<Shown<'a>> {
+        let mut shown = Vec::new();
+        for (order, select) in selects.iter().enumerate() {
+            for (_, fact, truth) in self.scope.select(select, &asked.params) {
+                if truth == Truth::True && fact.confidence > Confidence::Low {
+                    shown.extend(self.with_links(select, fact, order));
+                }
+            }
+        }
+        shown
+    }
+
+    /// A fact as evidence, after what the link that its select shows leads to.
+    fn with_links(&self, select: &Select, fact: &'a Fact, order: usize) -> Vec<Shown<'a>> {
+        let linked = match select.shows.and_then(|link| fact.data.get(link)) {
+            Some(Attr::Known(Value::Links(targets))) => targets,
+            _ => Vec::new(),
+        };
+        let later = usize::from(select.shows.is_some());
+        let linked =
+            linked.into_iter().map(|id| Shown { fact: self.scope.facts().get(id), order: order * 2, weight: 0 });
+        linked.chain([Shown { fact, order: order * 2 + later, weight: self.weight(fact) }]).collect()
+    }
+
+    fn weight(&self, fact: &Fact) -> usize {
+        let routes = || self.scope.of(FactKind::Route).filter(|(_, route)| route.place.file == fact.place.file);
+        if fact.kind() == FactKind::Router { routes().count() } else { 0 }
     }
 
     /// A match as a finding, or as unknown where that is all it is. An unsure fact that is unresolved says nothing.
@@ -264,10 +298,10 @@ pub fn decides(finding: &Finding) -> bool {
     finding.confidence > Confidence::Low && finding.suppressed.is_none()
 }
 
-fn shown_by(facts: &[&Fact]) -> PartStatus {
+fn shown_by(facts: &[Shown<'_>]) -> PartStatus {
     match facts {
         [] => PartStatus::Na,
-        _ if facts.iter().all(|fact| fact.is_default) => PartStatus::Default,
+        _ if facts.iter().all(|shown| shown.fact.is_default) => PartStatus::Default,
         _ => PartStatus::Shown,
     }
 }

@@ -1,10 +1,11 @@
 //! The row of an item: its verdict, parts, evidence and a reason in a few words.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::checklist::{Item, Silent};
 use super::evaluate::Truth;
-use super::judge::{Judged, decides};
+use super::judge::{Judged, Shown, decides};
 use super::outcome::{PartRow, PartStatus, Row, Status};
 use super::rules::{Rule, When};
 use super::verdict::{self, Standing};
@@ -48,8 +49,8 @@ pub fn of(item: &Item, applies: Truth, found: &[Found<'_, '_>], has_rules: bool)
     let standings: Vec<Standing> = parts.iter().map(|part| part.standing).collect();
     row.status = verdict::verdict(applies, item.silent, &standings);
     row.reason = reason(item, row.status, &parts);
-    let facts: Vec<&Fact> = parts.iter().flat_map(|part| evidence(part)).collect();
-    let places = places(&facts);
+    let of_parts: Vec<Vec<Place>> = parts.iter().map(|part| places(&evidence(part))).collect();
+    let places = in_turn(&of_parts);
     row.evidence_count = places.len();
     row.evidence = places.into_iter().take(MOST_EVIDENCE).collect();
     row.parts = parts.iter().map(part_row).collect();
@@ -124,9 +125,13 @@ fn parts<'x, 'r, 'f>(found: &'x [Found<'r, 'f>]) -> Vec<Part<'x, 'r, 'f>> {
 }
 
 /// What is asked for shows a part; what was looked at does where nothing is asked for. Each fact once.
-fn evidence<'f>(part: &Part<'_, '_, 'f>) -> Vec<&'f Fact> {
+fn evidence<'f>(part: &Part<'_, '_, 'f>) -> Vec<Shown<'f>> {
     let rules = part.rules.iter().filter(|found| found.judged.asks || !part.standing.asks);
-    once(rules.flat_map(|found| found.judged.evidence.iter().copied()))
+    let mut shown: Vec<Shown<'f>> = rules.flat_map(|found| found.judged.evidence.iter().copied()).collect();
+    shown.sort_by_key(|shown| shown.order);
+    let mut seen = BTreeSet::new();
+    shown.retain(|shown| seen.insert((shown.fact.kind(), shown.fact.place)));
+    shown
 }
 
 fn once<'f>(facts: impl Iterator<Item = &'f Fact>) -> Vec<&'f Fact> {
@@ -134,23 +139,34 @@ fn once<'f>(facts: impl Iterator<Item = &'f Fact>) -> Vec<&'f Fact> {
     facts.filter(|fact| seen.insert((fact.kind(), fact.place))).collect()
 }
 
-/// Distinct places: those in services before those of other programs of the tree, what only a default establishes last,
-/// and one of each file before a second of any, so that the few that are shown say most.
-fn places(facts: &[&Fact]) -> Vec<Place> {
-    let mut ranked: Vec<(bool, bool, Place)> =
-        facts.iter().map(|fact| (fact.is_default, fact.services.is_empty(), fact.place)).collect();
+/// Distinct places: what only a default establishes last, the most telling first, of those the ones in services before
+/// those of other programs of the tree, and one of each file before a second of any, so that the few that are shown say
+/// most.
+fn places(shown: &[Shown<'_>]) -> Vec<Place> {
+    let rank = |Shown { fact, order, weight }: &Shown<'_>| {
+        (fact.is_default, *order, fact.services.is_empty(), Reverse(*weight), fact.place)
+    };
+    let mut ranked: Vec<(bool, usize, bool, Reverse<usize>, Place)> = shown.iter().map(rank).collect();
     ranked.sort_unstable();
     let mut seen = BTreeSet::new();
     ranked.retain(|(.., place)| seen.insert(*place));
     let mut of_file: BTreeMap<FileId, usize> = BTreeMap::new();
-    let mut spread: Vec<(bool, bool, usize, Place)> = Vec::with_capacity(ranked.len());
-    for (is_default, elsewhere, place) in ranked {
+    let mut spread = Vec::with_capacity(ranked.len());
+    for (is_default, order, elsewhere, weight, place) in ranked {
         let before = of_file.entry(place.file).or_default();
-        spread.push((is_default, elsewhere, *before, place));
+        spread.push((is_default, order, elsewhere, *before, weight, place));
         *before += 1;
     }
     spread.sort_unstable();
     spread.into_iter().map(|(.., place)| place).collect()
+}
+
+/// The first place of each list, then the second of each, and so on.
+fn in_turn(parts: &[Vec<Place>]) -> Vec<Place> {
+    let longest = parts.iter().map(Vec::len).max().unwrap_or_default();
+    let turns = (0..longest).flat_map(|turn| parts.iter().filter_map(move |places| places.get(turn).copied()));
+    let mut seen = BTreeSet::new();
+    turns.filter(|place| seen.insert(*place)).collect()
 }
 
 fn part_row(part: &Part<'_, '_, '_>) -> PartRow {
@@ -188,7 +204,7 @@ fn passed(parts: &[Part<'_, '_, '_>]) -> String {
         let own = part.rules.iter().filter(|found| !found.judged.evidence.is_empty());
         let said: Vec<&String> = own.filter_map(|found| found.judged.shown.as_ref()).collect();
         if said.is_empty() {
-            facts.extend(evidence(part));
+            facts.extend(evidence(part).iter().map(|shown| shown.fact));
         }
         for said in said.into_iter().filter(|said| !said.is_empty()) {
             if !words.contains(said) {
@@ -272,9 +288,7 @@ impl Row {
         self.findings.sort_unstable();
         self.findings.dedup();
         self.evidence_count += other.evidence_count;
-        self.evidence.extend(&other.evidence);
-        self.evidence.sort_unstable();
-        self.evidence.dedup();
+        self.evidence = in_turn(&[std::mem::take(&mut self.evidence), other.evidence.clone()]);
         self.evidence.truncate(MOST_EVIDENCE);
     }
 }

@@ -7,8 +7,8 @@ use super::checklist::Checklist;
 use super::outcome::{Attestation, Outcome, PartStatus, Status, TickStatus};
 use super::rules::RuleSet;
 use super::settings::{Allow, RuleSetting, Settings};
-use crate::facts::vocabulary::{Database, Pool, Query, RateLimit, RestoreDrill};
-use crate::facts::{Attr, Confidence, Data, Fact, Service, ServiceId};
+use crate::facts::vocabulary::{Database, Handler, Pool, Query, RateLimit, RestoreDrill, Route, Router};
+use crate::facts::{Attr, Confidence, Data, Fact, FactId, Service, ServiceId};
 use crate::link::trial::repository;
 use crate::link::{Linked, Repository};
 use crate::scan::source::{FileId, Place, Role, Span};
@@ -184,6 +184,40 @@ fn forbids_pass_on_what_they_looked_at() {
     let outcome = case.check(&[BUILT]);
     assert_eq!(status(&outcome, "security/sql-injection"), (Status::Violated, "built literal query"));
     assert_eq!(outcome.findings[0].message, "built literal query");
+}
+
+const LOOKED_AT: &str = r#"
+id = "looked-at"
+item = "security/sql-injection"
+part = "built"
+severity = "error"
+title = "built"
+why = "w"
+fix = "f"
+forbid = [{ fact = "query", where = { dynamic = true } }]
+evidence = [
+    { fact = "query" },
+    { fact = "route", shows = "handler" },
+    { fact = "router" },
+]
+"#;
+
+#[test]
+fn evidence_comes_in_the_order_of_its_rule_and_a_link_is_shown_before_its_fact() {
+    let mut case = Case::new(&["shop"], "a\nb\nc\nd\n");
+    case.fact(1, &[0], Router::default());
+    case.fact(2, &[0], Route::default());
+    case.fact(3, &[0], Handler::default());
+    case.fact(4, &[0], query(Attr::Known(false)));
+    let handler = FactId(u32::try_from(case.linked.facts.all.len() - 2).unwrap());
+    let Data::Route(route) = &mut case.linked.facts.all[handler.0 as usize - 1].data else { panic!("a route") };
+    route.handler = Attr::Known(vec![handler]);
+    let outcome = case.check(&[LOOKED_AT]);
+    let line = |place: &Place| case.repository.tree.at(*place).1;
+    for checklist in [&outcome.services[0].checklist, &outcome.checklist] {
+        let row = checklist.iter().find(|row| row.item == "security/sql-injection").unwrap();
+        assert_eq!(row.evidence.iter().map(line).collect::<Vec<_>>(), [4, 3, 2, 1]);
+    }
 }
 
 #[test]

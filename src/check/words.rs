@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_condition_names_what_it_lacks_only_where_that_has_a_name() {
-        let any = |kind| When::Fact(Select { kind, test: Test::All(Vec::new()), roles: Vec::new() });
+        let any = |kind| When::Fact(Select { kind, test: Test::All(Vec::new()), roles: Vec::new(), shows: None });
         assert_eq!(lacking(&any(FactKind::Migration)).as_deref(), Some("no migration found"));
         let either = When::Any(vec![any(FactKind::Pool), any(FactKind::Connection)]);
         assert_eq!(lacking(&either).as_deref(), Some("no pool or connection found"));

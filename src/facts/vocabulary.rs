@@ -760,6 +760,8 @@ vocabulary! {
     secret_candidate SecretCandidate {
         /// Why it is none.
         reason: text,
+        /// As of a secret.
+        location: text,
     }
 
     /// Secrets that come from a manager or platform store.
@@ -991,7 +993,7 @@ vocabulary! {
 
     /// A call that blocks its thread.
     blocking_call BlockingCall {
-        /// sleep, file, http, hash, lock, process.
+        /// sleep, file, http, hash, lock, process; offload: where work is handed to threads that may block.
         what: text,
         /// The call.
         name: text,
@@ -1001,6 +1003,12 @@ vocabulary! {
         offloaded: flag,
         /// A lock guard held across an await.
         across_await: flag,
+    }
+
+    /// A type of the tree that handlers share: what the router is given as its state.
+    app_state AppState {
+        /// The type.
+        name: text,
     }
 
     /// State kept in memory or on local disk between requests.
@@ -1023,7 +1031,7 @@ vocabulary! {
 
     /// A cache.
     cache Cache {
-        /// moka, redis, memcached, http-header, cdn, own, ...
+        /// moka, redis, memcached, http-header, cdn, own; asked: where requests read or fill one, ...
         library: text,
         /// Entries expire or are bounded.
         bounded: flag,

@@ -81,6 +81,7 @@ fn select(fact: &FactSchema) -> Json {
             "where": conditions,
             "has": conditions,
             "roles": { "type": "array", "items": { "type": "string" } },
+            "shows": text("A link: as evidence, what it leads to is named before the fact itself."),
         },
     })
 }

@@ -16,14 +16,27 @@ const DEPTH: usize = 32;
 /// The parameters of a rule, by name.
 pub(crate) type Params = BTreeMap<String, Scalar>;
 
-/// `{ fact, where, roles }`.
+/// `{ fact, where, roles, shows }`.
 pub(crate) fn select_of(reader: &mut Reader, node: &Node, params: &Params, more_keys: &[&str]) -> Option<Select> {
-    let known: Vec<&str> = ["fact", "where", "roles"].iter().chain(more_keys).copied().collect();
+    let known: Vec<&str> = ["fact", "where", "roles", "shows"].iter().chain(more_keys).copied().collect();
     reader.only_keys(node, &known);
     let schema = schema_of(reader, node)?;
     let test = node.get("where").map_or(Some(Test::default()), |node| test_of(reader, schema, node, params, 0));
     let roles = roles_of(reader, node);
-    Some(Select { kind: schema.kind, test: test?, roles })
+    let shows = shows_of(reader, schema, node);
+    Some(Select { kind: schema.kind, test: test?, roles, shows })
+}
+
+fn shows_of(reader: &mut Reader, schema: &'static FactSchema, node: &Node) -> Option<&'static str> {
+    let name = reader.optional_text(node, "shows")?;
+    let links = schema.attributes.iter().filter(|attribute| matches!(attribute.ty, AttrType::Links(_)));
+    let links: Vec<&'static str> = links.map(|attribute| attribute.name).collect();
+    let link = links.iter().copied().find(|link| *link == name);
+    if link.is_none() {
+        let span = node.get("shows").map_or(node.span, |shows| shows.span);
+        reader.unknown_word("link", &name, span, links.into_iter());
+    }
+    link
 }
 
 fn schema_of(reader: &mut Reader, node: &Node) -> Option<&'static FactSchema> {

@@ -14,6 +14,8 @@ pub struct Select {
     pub test: Test,
     /// Roles of the facts that are looked at.
     pub roles: Vec<Role>,
+    /// A link: as evidence, the facts that it leads to are named before the fact itself.
+    pub shows: Option<&'static str>,
 }
 
 /// A condition over the facts of a scope.

@@ -20,6 +20,9 @@ const ONCE_METHODS: &[&str] = &["get_or_init", "get_or_try_init", "call_once"];
 const CALLBACKS: &[&str] =
     &["map", "and_then", "then", "map_or", "map_or_else", "unwrap_or_else", "or_else", "unwrap_or"];
 
+/// Methods that call the function they are given, without arguments, for a value that is not there yet.
+const MAKES: &[&str] = &["unwrap_or_else", "get_or_insert_with", "or_insert_with"];
+
 /// Methods that give a value of the receiver's type, as far as types are followed.
 const SAME_TYPE: &[&str] = &[
     "clone",
@@ -63,7 +66,11 @@ impl<'c, 'a> Walk<'c, 'a> {
         let (once, timed) = (runs_once(path), is_timeout(path));
         self.body.once += usize::from(once);
         self.body.timed += usize::from(timed);
-        let carried = self.arguments(arguments);
+        let carried = if once {
+            arguments.iter().map(|argument| self.made_by(argument)).collect()
+        } else {
+            self.arguments(arguments)
+        };
         self.body.once -= usize::from(once);
         self.body.timed -= usize::from(timed);
         if let [name] = path.segments.as_slice()
@@ -98,6 +105,14 @@ impl<'c, 'a> Walk<'c, 'a> {
         value
     }
 
+    /// What a function that is passed by its path gives when it is called: `LazyLock::new(Client::new)`.
+    fn made_by(&mut self, argument: &'a Expr) -> Carried<'a> {
+        match &*argument.kind {
+            ExprKind::Path(path) if path.segments.len() > 1 => self.named_call(argument, path, &[], Vec::new()),
+            _ => self.expr(argument),
+        }
+    }
+
     fn arguments(&mut self, arguments: &'a [Expr]) -> Vec<Carried<'a>> {
         arguments.iter().map(|argument| self.expr(argument)).collect()
     }
@@ -113,7 +128,15 @@ impl<'c, 'a> Walk<'c, 'a> {
         value.expr = None;
         let once = ONCE_METHODS.contains(&method);
         self.body.once += usize::from(once);
-        let given: Vec<Carried<'a>> = arguments.iter().map(|argument| self.argument(argument, &value)).collect();
+        let makes = once || MAKES.contains(&method);
+        let given: Vec<Carried<'a>> = arguments
+            .iter()
+            .map(
+                |argument| {
+                    if makes { self.made_by_argument(argument, &value) } else { self.argument(argument, &value) }
+                },
+            )
+            .collect();
         self.body.once -= usize::from(once);
         if once || value.found.is_empty() && CALLBACKS.contains(&method) {
             given.iter().for_each(|carried| value.add(carried));
@@ -130,6 +153,13 @@ impl<'c, 'a> Walk<'c, 'a> {
             value.ty = None;
         }
         value
+    }
+
+    fn made_by_argument(&mut self, argument: &'a Expr, receiver: &Carried<'a>) -> Carried<'a> {
+        match &*argument.kind {
+            ExprKind::Path(_) => self.made_by(argument),
+            _ => self.argument(argument, receiver),
+        }
     }
 
     /// A closure that is passed to a method of a builder gets the builder: `.map(|builder| builder.timeout(..))`.

@@ -40,6 +40,7 @@ use walk::Walk;
 
 /// Kinds of facts that this part makes beside those of the catalog's entries.
 pub const KINDS: &[FactKind] = &[
+    FactKind::AppState,
     FactKind::Cache,
     FactKind::Channel,
     FactKind::ConfigSource,

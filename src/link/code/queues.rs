@@ -15,7 +15,8 @@ use crate::scan::source::Role;
 const JOBS: &[&str] = &["Job", "BackgroundJob", "BackgroundTask", "BackgroundWorker"];
 
 /// Words of a function's or module's name that say that it works on a queue.
-const WORKERS: &[&str] = &["queue", "worker", "workers", "job", "jobs"];
+const WORKERS: &[&str] =
+    &["queue", "worker", "workers", "job", "jobs", "gc", "garbage", "purge", "purger", "prune", "pruner", "reaper"];
 
 /// Adds queues and timers.
 pub fn look(context: &Context<'_>, linked: &mut Linked) {
@@ -27,7 +28,7 @@ pub fn look(context: &Context<'_>, linked: &mut Linked) {
             if takes_jobs(expr) {
                 linked.facts.add(context.fact(own_queue(), info.file, expr.span));
             }
-            if let Some(worker) = spawned_worker(context, info, expr).filter(|_| !known) {
+            if let Some(worker) = spawned_worker(context, info, expr) {
                 linked.facts.add(context.fact(own_queue(), info.file, worker.span).confidence(Confidence::Medium));
             }
             if is_timer(expr) && timers.insert(info.path.clone(), ()).is_none() {

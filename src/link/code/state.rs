@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::found::Found;
-use crate::facts::vocabulary::{Cache, LocalState};
+use crate::facts::vocabulary::{AppState, Cache, LocalState};
 use crate::facts::{Attr, Confidence, FactKind, Value};
 use crate::link::names::{FunctionId, ItemInfo, ModuleId, Names};
 use crate::link::reach::Reach;
@@ -20,6 +20,20 @@ const LOCKS: &[&str] = &["Mutex", "RwLock", "ArcSwap", "RefCell"];
 
 /// Collections that are shared as they are.
 const SHARED: &[&str] = &["DashMap", "DashSet", "SkipMap"];
+
+/// Collections that drop what was not used for long or is old: caches, whatever they are called.
+const BOUNDED: &[&str] = &[
+    "LruCache",
+    "CLruCache",
+    "LRUCache",
+    "LruMap",
+    "LruTtlCache",
+    "TtlCache",
+    "TimedCache",
+    "SizedCache",
+    "TimedSizedCache",
+    "ExpiringMap",
+];
 
 /// Methods that change what they are called on, or lock it to change it.
 const WRITES: &[&str] =
@@ -80,12 +94,19 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], reach: &Reach, l
                 let package = context.workspace.package_of(&context.repository.tree.file(found.stand.file).path);
                 found.absorbed |= !package.is_some_and(|package| cached.contains(package.folder.as_str()));
             }
+            FactKind::Cache if found.text("library").as_deref() == Some("http-header") => {
+                found.absorbed |= found.stand.function.is_some_and(|function| answers_errors(context, function));
+            }
             FactKind::Channel => {
                 let in_request = reach.certainly(found.stand.function);
                 found.data.set("in_request", Attr::Known(Value::Flag(in_request)));
             }
             _ => {}
         }
+    }
+    shared(context, reach, linked);
+    if found.iter().any(|found| found.kind() == FactKind::Cache && found.counts()) {
+        asked(context, reach, linked);
     }
     let written = written(context, reach);
     let names: &Names<'_> = context.names;
@@ -94,10 +115,88 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], reach: &Reach, l
     }
 }
 
+/// Methods that read or fill a cache.
+const ASKS: &[&str] = &[
+    "get",
+    "set",
+    "insert",
+    "put",
+    "fetch",
+    "get_with",
+    "try_get_with",
+    "get_or_insert_with",
+    "get_or_fetch",
+    "cache_get",
+    "cache_set",
+];
+
+/// Adds where requests ask what is called a cache, once for a file, beside a cache that is set up somewhere.
+fn asked(context: &Context<'_>, reach: &Reach, linked: &mut Linked) {
+    let mut known = BTreeSet::new();
+    for info in context.names.functions().iter().filter(|info| info.role == Role::Service && reach.holds(info.id)) {
+        let Some(body) = &info.function.body else { continue };
+        walk::expressions(body, &mut |expr| {
+            let ExprKind::MethodCall { receiver, method, method_span, .. } = &*expr.kind else { return };
+            let asks = ASKS.contains(&method.as_str())
+                && last_name(receiver).is_some_and(|name| name.to_ascii_lowercase().contains("cache"));
+            if asks && known.insert(info.file) {
+                let data = Cache { library: "asked".into(), bounded: Attr::Unset };
+                linked.facts.add(context.fact(data, info.file, *method_span).confidence(Confidence::Medium));
+            }
+        });
+    }
+}
+
+/// Types that give a handler what the router holds.
+const GIVERS: &[&str] = &["State", "Data", "ThinData", "Extension"];
+
+/// Adds the structs that handlers take as shared state.
+fn shared(context: &Context<'_>, reach: &Reach, linked: &mut Linked) {
+    let names: &Names<'_> = context.names;
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    for info in names.functions().iter().filter(|info| info.role == Role::Service && reach.is_handler(info.id)) {
+        for given in info.function.parameters.iter().filter_map(|parameter| parameter.ty.as_ref()) {
+            if !given.path.last().is_some_and(|last| GIVERS.contains(&last.as_str())) {
+                continue;
+            }
+            let held = given.arguments.first().and_then(|ty| struct_of(names, info.module, ty, ALIASES));
+            let Some(item) = held else { continue };
+            if item.role == Role::Service && known.insert(&item.path) {
+                let data = AppState { name: item.item.name.as_str().into() };
+                linked.facts.add(context.fact(data, item.file, item.item.name_span));
+            }
+        }
+    }
+}
+
+/// How many aliases and `Arc`s a type is looked for behind.
+const ALIASES: usize = 4;
+
+/// The struct of the tree that a type is, is an alias of, or shares by `Arc`.
+fn struct_of<'n, 't>(names: &'n Names<'t>, module: ModuleId, ty: &Type, depth: usize) -> Option<&'n ItemInfo<'t>> {
+    let depth = depth.checked_sub(1)?;
+    if ty.path.last().is_some_and(|last| last == "Arc") {
+        return struct_of(names, module, ty.arguments.first()?, depth);
+    }
+    let item = names.item_at(&names.resolve(module, &ty.path))?;
+    match &item.item.kind {
+        ItemKind::Struct(_) => Some(item),
+        ItemKind::TypeAlias(Some(of)) => struct_of(names, item.module, of, depth),
+        _ => None,
+    }
+}
+
 fn text_of<'t>(context: &Context<'t>, function: FunctionId) -> &'t str {
     let info = context.names.function(function);
     let repository: &'t Repository = context.repository;
     repository.tree.file(info.file).slice(info.item.span)
+}
+
+/// What an error's answer says of caching is about no data.
+fn answers_errors(context: &Context<'_>, function: FunctionId) -> bool {
+    let info = context.names.function(function);
+    let of_errors = info.of_trait.as_deref().is_some_and(|name| name.ends_with("ResponseError"));
+    of_errors || info.item.name == "error_response"
 }
 
 /// Files count where requests write them, and a local store where no shared one can be chosen instead.
@@ -201,6 +300,11 @@ fn kept<'t>(context: &Context<'t>, info: &'t ItemInfo<'t>, written: &Written<'t>
 }
 
 fn holds<'t>(context: &Context<'t>, slot: Slot<'t>, written: &Written<'t>, linked: &mut Linked) {
+    if is_bounded(slot.ty, 8) {
+        let data = Cache { library: "own".into(), bounded: true.into() };
+        linked.facts.add(context.fact(data, slot.info.file, slot.span).confidence(Confidence::Medium));
+        return;
+    }
     let Some(element) = element(context, slot.info.module, slot.ty, false, 8) else { return };
     let (name, owner) = (slot.name.to_lowercase(), snake(&slot.info.item.name));
     let mut words = name.split('_').chain(owner.split('_'));
@@ -219,6 +323,11 @@ fn holds<'t>(context: &Context<'t>, slot: Slot<'t>, written: &Written<'t>, linke
         let data = LocalState { kind: kind.into(), place: "memory".into() };
         linked.facts.add(context.fact(data, slot.info.file, slot.span).confidence(Confidence::Medium));
     }
+}
+
+fn is_bounded(ty: &Type, depth: usize) -> bool {
+    let own = ty.path.last().is_some_and(|last| BOUNDED.contains(&last.as_str()));
+    own || depth > 0 && ty.arguments.iter().any(|argument| is_bounded(argument, depth - 1))
 }
 
 /// Whether what is kept are sessions of users who logged in: a `GeneratorSession` or `GameSession` is something else.

@@ -8,7 +8,7 @@ use crate::link::Context;
 use crate::link::delivery::pipelines::Named;
 use crate::link::workspace::TargetKind;
 use crate::parse::Syntax;
-use crate::scan::source::FileId;
+use crate::scan::source::{FileId, Kind};
 
 /// Who is run by something.
 #[derive(Clone, PartialEq, Debug)]
@@ -292,7 +292,49 @@ pub fn of_dockerfile(owners: &Owners<'_>, file: FileId) -> Owner {
     if !builds {
         return Owner::other();
     }
-    by_place(owners, source.folder())
+    match by_place(owners, source.folder()) {
+        owner if owner.of_service == Attr::Unknown => by_argument(owners, &names).unwrap_or(owner),
+        owner => owner,
+    }
+}
+
+/// `cargo install --path $CRATE`: the services whose names are given to that argument where the image is built.
+fn by_argument(owners: &Owners<'_>, names: &[String]) -> Option<Owner> {
+    let arguments: BTreeSet<&str> = names.iter().filter_map(|name| variable(name)).collect();
+    let mut found = BTreeSet::new();
+    for file in &owners.context.repository.tree.files {
+        let builds = matches!(file.kind, Kind::Yaml | Kind::Shell | Kind::Make | Kind::Just | Kind::Hcl | Kind::Json);
+        if !builds || !arguments.iter().any(|argument| file.text.contains(*argument)) {
+            continue;
+        }
+        for argument in &arguments {
+            let given = given_to(&file.text, argument).filter_map(|value| owners.named(value.rsplit('/').next()?));
+            found.extend(given.flatten().copied());
+        }
+    }
+    (!found.is_empty()).then(|| Owner { confidence: Confidence::Medium, ..Owner::of(found) })
+}
+
+/// The name of a variable that a word is nothing but.
+fn variable(word: &str) -> Option<&str> {
+    let name = word.strip_prefix('$')?;
+    let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+    (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')).then_some(name)
+}
+
+/// Values of `NAME: value` and `NAME=value` in a text.
+fn given_to<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = &'t str> {
+    text.match_indices(name).filter_map(move |(at, _)| {
+        let whole = |c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '$' && c != '{';
+        if !text[..at].chars().next_back().is_none_or(whole) {
+            return None;
+        }
+        let rest = text[at + name.len()..].trim_start_matches(['"', '\'']);
+        let rest = rest.strip_prefix([':', '='])?.trim_start_matches([' ', '"', '\'']);
+        rest.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ','))
+            .next()
+            .filter(|value| !value.is_empty())
+    })
 }
 
 /// A Rust build whose names say nothing: the crate whose folder holds the file, the only service, or unknown.

@@ -5,12 +5,13 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::sections::{documents, speaks_for_service};
+use super::sections::{self, documents, speaks_for_service};
 use crate::facts::vocabulary::ApiDocument;
 use crate::facts::{Attr, Confidence};
 use crate::link::{Context, Linked};
 use crate::parse::Syntax;
 use crate::parse::document::Node;
+use crate::parse::markdown::Markdown;
 use crate::scan::source::{Role, SourceFile, Span};
 
 /// Endpoints that a written reference must list to be one.
@@ -28,6 +29,11 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
         };
         if let Some((kind, span, paths)) = found {
             add(context, linked, file, span, (kind, paths), Confidence::High);
+        }
+    }
+    for (file, markdown) in documents(context) {
+        if let Some((span, paths)) = told(file, markdown) {
+            add(context, linked, file, span, ("markdown", Attr::Known(paths)), Confidence::Medium);
         }
     }
     // A reference with a page for each endpoint is one document, told by its folder.
@@ -85,9 +91,17 @@ fn add(
     }
     let data = ApiDocument { kind: what.0.into(), by: "file".into(), paths: what.1, ..ApiDocument::default() };
     // Outside the service's own folders a document is another program's, or a client's copy.
-    let confidence =
-        if speaks_for_service(context, file) || file.role == Role::Generated { confidence } else { Confidence::Low };
+    let own = speaks_for_service(context, file)
+        || file.role == Role::Generated
+        || what.0 == "grpc" && of_parts(context, file);
+    let confidence = if own { confidence } else { Confidence::Low };
     linked.facts.add(context.fact_in_role(data, file.id, span, Role::Service).confidence(confidence));
+}
+
+/// Whether a file lies in a crate that a service is made of.
+fn of_parts(context: &Context<'_>, file: &SourceFile) -> bool {
+    let Some(package) = context.workspace.package_of(&file.path) else { return false };
+    context.services.iter().any(|service| service.crates.iter().any(|folder| *folder == package.folder))
 }
 
 fn of_document(root: &Node) -> Option<(&'static str, Span, Paths)> {
@@ -114,6 +128,52 @@ fn by_name(file: &SourceFile) -> Option<(&'static str, Span, Paths)> {
         _ => return None,
     };
     Some((kind, file.line_span(u32::try_from(line + 1).unwrap_or(1)), Attr::Unset))
+}
+
+/// Paths that a section on the API must name in prose to describe it.
+const TOLD: usize = 3;
+
+/// A section called after the API or its routes, or a page called so, that names paths in backticks and how to call
+/// them: methods, payloads, or a table with a row for each.
+fn told(file: &SourceFile, markdown: &Markdown) -> Option<(Span, Vec<String>)> {
+    let stem = file.name().split('.').next().unwrap_or("").to_ascii_lowercase();
+    let page = matches!(stem.as_str(), "routes" | "endpoints" | "api" | "api-reference" | "http-api" | "rest-api");
+    sections::of(file, markdown).into_iter().enumerate().find_map(|(at, section)| {
+        let title = section.title.trim_matches(|c: char| !c.is_alphanumeric());
+        let named = TITLES.contains(&title) || page && at == 0;
+        let paths = paths_of(section.body);
+        let methods = METHODS.iter().filter(|method| section.body.contains(**method)).count();
+        let rows = section.body.lines().filter(|line| line.starts_with('|') && line.contains("`/")).count();
+        let says = methods >= 2 && !section.code.trim().is_empty() || rows >= TOLD;
+        (named && says && paths.len() >= TOLD).then(|| (section.heading, paths.into_iter().collect()))
+    })
+}
+
+const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// Headings of descriptions of an API.
+const TITLES: &[&str] = &[
+    "api",
+    "api endpoints",
+    "api reference",
+    "api documentation",
+    "api routes",
+    "endpoints",
+    "http api",
+    "http endpoints",
+    "json api",
+    "rest api",
+    "rest endpoints",
+    "routes",
+    "public routes",
+    "using the api",
+];
+
+/// Paths in backticks: `/raw/:id`.
+fn paths_of(text: &str) -> BTreeSet<String> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    let paths = quoted.map(|code| code.split_whitespace().next_back().unwrap_or(""));
+    paths.filter(|path| path.starts_with('/') && !path.contains("//")).map(str::to_string).collect()
 }
 
 static ENDPOINT: LazyLock<Option<Regex>> = LazyLock::new(|| {

@@ -66,7 +66,14 @@ fn is_decision(file: &SourceFile) -> bool {
         && !matches!(stem.as_str(), "template" | "index" | "readme" | "0000-template")
 }
 
-/// A mermaid or PlantUML block of the system's parts, or an image whose text or name says architecture.
+/// A drawing of at least two boxes with an arrow between them, no tree of folders and no table.
+fn is_flow(text: &str) -> bool {
+    let boxes = text.matches('┌').count().min(text.matches('┐').count()) >= 2
+        || text.lines().filter(|line| line.matches("+--").count() >= 2).count() >= 2;
+    boxes && ["►", "▶", "→", "◄", "◀", "▼", "-->", "──>", "->|", "<--"].iter().any(|arrow| text.contains(arrow))
+}
+
+/// A mermaid, PlantUML or drawn block of the system's parts, or an image whose text or name says architecture.
 fn embedded(
     context: &Context<'_>,
     linked: &mut Linked,
@@ -78,6 +85,7 @@ fn embedded(
             .iter()
             .any(|kind| block.text.trim_start().to_lowercase().starts_with(kind)),
         "plantuml" | "puml" | "structurizr" => true,
+        "" | "text" | "txt" | "ascii" => is_flow(&block.text),
         _ => false,
     });
     let shown = markdown.links.iter().find(|link| {

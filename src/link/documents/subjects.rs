@@ -76,6 +76,14 @@ const SUBJECTS: &[Subject] = &[
             "failure-modes",
             "day-2",
             "maintenance",
+            "operation-notes",
+            "operations-notes",
+            "operational-notes",
+            "ops-notes",
+            "gotchas",
+            "known-issues",
+            "common-issues",
+            "common-problems",
         ],
         folders: &["runbooks", "runbook", "playbooks", "operations", "ops-docs", "sre", "troubleshooting"],
         headings: &[
@@ -125,6 +133,7 @@ const SUBJECTS: &[Subject] = &[
             "project architecture",
             "software architecture",
             "solution architecture",
+            "implementation details",
         ],
         enough: |section| section.words() >= 40 || section.diagram || section.image || section.steps() >= 3,
     },
@@ -186,28 +195,81 @@ const SUBJECTS: &[Subject] = &[
 
 fn find(subject: &Subject, file: &SourceFile, sections: &[Section<'_>]) -> Option<(Span, &'static str, Confidence)> {
     let stem = file.name().rsplit_once('.').map_or(file.name(), |(stem, _)| stem).to_ascii_lowercase();
+    let dashed = stem.replace('_', "-");
     let parent = file.folder().rsplit('/').next().unwrap_or("").to_ascii_lowercase();
     let in_folder = subject.folders.contains(&parent.as_str()) && !matches!(stem.as_str(), "readme" | "index")
         || subject.folders.contains(&stem.as_str());
-    let by_name = subject.files.contains(&stem.as_str()) || in_folder;
+    // A page says in its own title that it is a runbook.
+    let runbook = |title: &str| title.split(|c: char| !c.is_alphanumeric()).any(|word| word == "runbook");
+    let titled = subject.name == "runbook" && sections.first().is_some_and(|section| runbook(&section.title));
+    let by_name = subject.files.iter().any(|name| *name == stem || *name == dashed) || in_folder || titled;
     let substantial = file.text.split_whitespace().count() >= 40;
     // Products have features called operations: such pages are procedures only when they speak of what goes wrong.
     let broad = |word: &str| matches!(word, "operations" | "operation" | "ops" | "operating" | "maintenance");
-    let feature = subject.name == "runbook" && (broad(&stem) || broad(&parent)) && !about_faults(&file.text);
+    let feature = subject.name == "runbook" && !titled && (broad(&stem) || broad(&parent)) && !about_faults(&file.text);
     if by_name && substantial && !feature {
         return Some((file.line_span(1), "file", Confidence::High));
     }
     let told = |section: &&Section<'_>| {
-        heading_is(subject, &section.title) && (subject.enough)(section) && !is_of_feature(&section.title, &stem)
+        let of_feature = subject.name == "runbook"
+            && section.title.split_whitespace().next_back().is_some_and(broad)
+            && section.title.contains(' ')
+            && !about_faults(section.body);
+        let named = heading_is(subject, &section.title) && !of_feature && !is_of_feature(&section.title, &stem, file);
+        (named || breaks(subject, section)) && (subject.enough)(section)
     };
     let section = sections.iter().find(told)?;
-    let readme = stem == "readme" || stem == "contributing";
-    if subject.name == "runbook" && section.title.contains("troubleshoot") && readme && !about_production(section) {
-        // Troubleshooting in a README is mostly about setting up a developer's machine.
+    let of_developers = DEVELOPERS.contains(&dashed.as_str());
+    if subject.name == "runbook"
+        && section.title.contains("troubleshoot")
+        && of_developers
+        && !about_production(section)
+    {
+        // Troubleshooting there is mostly about setting up a developer's machine.
         return None;
     }
     let form = if section.diagram || section.image { "diagram" } else { "section" };
     Some((section.heading, form, Confidence::Medium))
+}
+
+/// Documents for those who build, install and measure the program.
+const DEVELOPERS: &[&str] = &[
+    "readme",
+    "contributing",
+    "development",
+    "developing",
+    "developer-guide",
+    "dev",
+    "hacking",
+    "building",
+    "build",
+    "install",
+    "installation",
+    "installing",
+    "setup",
+    "getting-started",
+    "quickstart",
+    "tutorial",
+    "testing",
+    "tests",
+    "benchmarks",
+    "benchmarking",
+    "profiling",
+    "load-testing",
+    "debugging",
+    "local-development",
+];
+
+/// "What to do if production breaks?": a runbook, and an incident procedure where it says when there is an incident.
+fn breaks(subject: &Subject, section: &Section<'_>) -> bool {
+    let asks = ["what to do if", "what to do when", "what to do in case"].iter().any(|ask| section.title.contains(ask));
+    let broken = ["production", "prod ", "outage", "incident", "is down", "goes down", "service", "server", "deploy"];
+    let breaks = asks && broken.iter().any(|word| section.title.contains(word));
+    match subject.name {
+        "runbook" => breaks,
+        "incident" => breaks && section.body.to_lowercase().contains("incident"),
+        _ => false,
+    }
 }
 
 /// Whether a text speaks of faults and what to do then, in at least two ways.
@@ -238,7 +300,7 @@ fn about_faults(text: &str) -> bool {
 }
 
 /// "How it works" in the guide to one feature describes that feature; at the head of a project it describes the system.
-fn is_of_feature(title: &str, stem: &str) -> bool {
+fn is_of_feature(title: &str, stem: &str, file: &SourceFile) -> bool {
     const HEADS: &[&str] = &[
         "readme",
         "index",
@@ -258,8 +320,10 @@ fn is_of_feature(title: &str, stem: &str) -> bool {
         "topologies",
         "topology",
     ];
+    const TOOLS: &[&str] = &["contrib", "scripts", "script", "tools", "dev", "local", "hack", "ci", "docker", "deploy"];
     let loose = title.contains("how it works") || title.trim() == "components";
-    loose && !HEADS.contains(&stem)
+    let of_tools = file.folder().split('/').any(|folder| TOOLS.contains(&folder));
+    loose && (of_tools || !HEADS.contains(&stem))
 }
 
 fn about_production(section: &Section<'_>) -> bool {

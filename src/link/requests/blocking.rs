@@ -113,6 +113,7 @@ pub(super) fn look<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut
         if let Some((what, name)) = blocking_method(part, info, expr) {
             add(part, info, found, (what, &name, expr.span, around.iter().any(|outer| moves_away(outer))));
         }
+        found.extend(offloads(part, info, expr));
     });
     let mut locks = Locks { held: Vec::new() };
     locks.block(body);
@@ -127,6 +128,28 @@ pub(super) fn look<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut
         };
         found.push(part.fact(data, info.file, span, Confidence::Medium, Some(reached)));
     }
+}
+
+/// Where a request hands work to threads that may block: `spawn_blocking(..)`, whatever the work is.
+fn offloads(part: &Part<'_, '_>, info: &FunctionInfo<'_>, expr: &Expr) -> Option<Fact> {
+    if !moves_away(expr) {
+        return None;
+    }
+    let name = match &*expr.kind {
+        ExprKind::Call { function, .. } => called_path(function)?.text(),
+        ExprKind::MethodCall { method, .. } => method.clone(),
+        _ => return None,
+    };
+    let data = vocabulary::BlockingCall {
+        what: "offload".into(),
+        name: name.as_str().into(),
+        in_request: false.into(),
+        offloaded: true.into(),
+        across_await: false.into(),
+    };
+    let thread = name.ends_with("thread::spawn");
+    let reached = part.reached(info, expr.span).filter(|_| !thread)?;
+    Some(part.fact(data, info.file, expr.span, Confidence::Medium, Some(reached)))
 }
 
 fn add<'a>(part: &Part<'_, 'a>, info: &FunctionInfo<'a>, found: &mut Vec<Fact>, call: (&str, &str, Span, bool)) {

@@ -136,23 +136,26 @@ fn related(hit: &Hit) -> Related {
 /// Literals that were looked at and are none; a file that was searched where there is no such literal.
 fn evidence(context: &Context<'_>, linked: &mut Linked, pairs: &[(&SourceFile, &Parsed)], found: &[Found]) {
     let mut added = 0;
-    for ((file, _), found) in pairs.iter().zip(found) {
-        if file.role != Role::Service {
+    for ((file, parsed), found) in pairs.iter().zip(found) {
+        if file.role != Role::Service || found.none.is_empty() {
             continue;
         }
+        let location = setting::of(file, parsed).location.word();
         for (span, reason) in &found.none {
             if added < MOST_EVIDENCE {
                 added += 1;
-                linked.facts.add(context.fact(SecretCandidate { reason: (*reason).into() }, file.id, *span));
+                let data = SecretCandidate { reason: (*reason).into(), location: location.into() };
+                linked.facts.add(context.fact(data, file.id, *span));
             }
         }
     }
     let searched = pairs.iter().filter(|(file, _)| !file.text.is_empty()).count();
     if added == 0
-        && let Some((file, _)) = pairs.iter().find(|(file, _)| file.role == Role::Service && !file.text.is_empty())
+        && let Some((file, parsed)) = pairs.iter().find(|(file, _)| file.role == Role::Service && !file.text.is_empty())
     {
         let reason = format!("{searched} files searched, no credential beside development defaults");
-        let data = SecretCandidate { reason: reason.as_str().into() };
+        let location = setting::of(file, parsed).location.word();
+        let data = SecretCandidate { reason: reason.as_str().into(), location: location.into() };
         linked.facts.add(context.fact(data, file.id, file.line_span(1)));
     }
 }

@@ -52,6 +52,9 @@ pub fn by<'a>(repository: &'a Repository, words: &[String], folder: &str) -> Vec
             }
         }
         if let Some(call) = script(repository, &words[0], folder) {
+            if words.len() > 1 && runs_its_words(&call.script) {
+                continue;
+            }
             return vec![call];
         }
         // Only what stands behind options and wrappers is a command; `echo ./deploy.sh` is none.
@@ -73,6 +76,12 @@ fn script<'a>(repository: &'a Repository, word: &str, folder: &str) -> Option<Ca
     let file = repository.tree.find(&join(folder, word)).or_else(|| repository.tree.find(&join("", word)))?;
     let shell = file.kind == Kind::Shell || file.text.starts_with("#!") && first_line(&file.text).contains("sh");
     shell.then(|| Call { file, script: file.text.to_string(), offset: 0, folder: folder.to_string() })
+}
+
+/// A script that sets something up and then runs the command that it is given: `exec "$@"`.
+fn runs_its_words(script: &str) -> bool {
+    let last = script.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with('#'));
+    matches!(last, Some("exec \"$@\"" | "\"$@\"" | "exec $@" | "$@" | "exec -- \"$@\""))
 }
 
 fn first_line(text: &str) -> &str {

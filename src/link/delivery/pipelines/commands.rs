@@ -21,7 +21,14 @@ impl Command {
 
 /// Cuts a script into its commands: by line, `;`, `&&`, `||`, `|` and `&`, outside quotes; comments are left out.
 pub fn commands(script: &str) -> Vec<Command> {
-    let mut cutter = Cutter { script, ..Cutter::default() };
+    commands_below(script, 0)
+}
+
+/// Substitutions inside substitutions are read this deep.
+const SUBSTITUTIONS: usize = 4;
+
+fn commands_below(script: &str, depth: usize) -> Vec<Command> {
+    let mut cutter = Cutter { script, depth, ..Cutter::default() };
     cutter.run();
     cutter.commands
 }
@@ -33,6 +40,10 @@ struct Cutter<'s> {
     words: Vec<String>,
     word: Option<(String, usize)>,
     start: usize,
+    /// The next word is the file of a redirection in front of the command.
+    target: bool,
+    /// How many substitutions it stands in.
+    depth: usize,
 }
 
 impl Cutter<'_> {
@@ -57,6 +68,7 @@ impl Cutter<'_> {
                 (None, '#') if self.word.is_none() => while chars.next_if(|(_, next)| *next != '\n').is_some() {},
                 // `${{ expression }}` and `$(command)` stay one word: what they give is not known.
                 (None, '$') if matches!(chars.peek(), Some((_, '{' | '('))) => self.opaque(at, &mut chars),
+                (None, '&') if self.redirects() || matches!(chars.peek(), Some((_, '>'))) => self.push(at, c),
                 (None, '\n' | ';' | '&' | '|') => self.end_command(),
                 (None, ' ' | '\t' | '\r' | '(' | ')') => self.end_word(),
                 (None, _) => self.push(at, c),
@@ -85,10 +97,23 @@ impl Cutter<'_> {
         self.word.get_or_insert((String::new(), at)).0.push(c);
     }
 
+    /// Whether the word so far ends with `>` or `<`: the `&` behind it belongs to it.
+    fn redirects(&self) -> bool {
+        self.word.as_ref().is_some_and(|(word, _)| word.ends_with(['>', '<']))
+    }
+
     fn end_word(&mut self) {
         let Some((word, at)) = self.word.take() else { return };
         let starts = self.words.is_empty();
-        if starts && (is_assignment(&word) || SHELL_WORDS.contains(&word.as_str())) {
+        if starts && (std::mem::take(&mut self.target) || SHELL_WORDS.contains(&word.as_str())) {
+            return;
+        }
+        if starts && is_assignment(&word) {
+            self.commands.extend(substituted(&word, at, self.depth));
+            return;
+        }
+        if starts && is_redirection(&word) {
+            self.target = word.ends_with(['>', '<']);
             return;
         }
         if starts {
@@ -99,6 +124,7 @@ impl Cutter<'_> {
 
     fn end_command(&mut self) {
         self.end_word();
+        self.target = false;
         let words = std::mem::take(&mut self.words);
         if !words.is_empty() {
             self.commands.push(Command { words, offset: self.start });
@@ -116,6 +142,18 @@ fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     })
+}
+
+/// The commands of `NAME=$(command)`.
+fn substituted(word: &str, at: usize, depth: usize) -> Vec<Command> {
+    let inner = word.split_once("=$(").and_then(|(_, rest)| rest.strip_suffix(')')).filter(|_| depth < SUBSTITUTIONS);
+    let inner = inner.map(|inner| commands_below(inner, depth + 1)).unwrap_or_default();
+    inner.into_iter().map(|command| Command { offset: at, ..command }).collect()
+}
+
+/// `>&2`, `2>errors.txt`, `>` in front of a command.
+fn is_redirection(word: &str) -> bool {
+    word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '&').starts_with(['>', '<'])
 }
 
 /// What a command does, and the words that do it where a wrapper stands before them.
@@ -199,7 +237,7 @@ fn matches(pattern: &str, program: &str, plain: &[&str]) -> bool {
 fn refine(kind: Kind, program: &str, own: &[&str], plain: &[&str]) -> Option<Kind> {
     match kind {
         Kind::Build if pushes(own) => Some(Kind::Publish),
-        Kind::Build if program == "nix" && own.iter().any(|word| word.contains("#checks")) => Some(Kind::Test),
+        Kind::Build if program == "nix" && own.iter().any(|word| builds_checks(word)) => Some(Kind::Test),
         Kind::Build if matches!(program, "docker" | "podman") && target(own).is_some_and(names_tests) => {
             Some(Kind::Test)
         }
@@ -220,6 +258,14 @@ fn refine(kind: Kind, program: &str, own: &[&str], plain: &[&str]) -> Option<Kin
         Kind::TestCluster if program == "k3s" && plain.is_empty() => None,
         kind => Some(kind),
     }
+}
+
+/// `.#checks.system.name`, `.#shop-tests`: what is built there is what ran the tests.
+fn builds_checks(word: &str) -> bool {
+    let attribute = word.split_once('#').map(|(_, attribute)| attribute);
+    attribute.is_some_and(|attribute| {
+        attribute.starts_with("checks") || names_tests(attribute.rsplit('.').next().unwrap_or(attribute))
+    })
 }
 
 /// The stage that an image build stops at.
@@ -258,6 +304,8 @@ mod tests {
 
     #[test]
     fn scripts_are_cut_outside_quotes_and_comments() {
+        let redirected: Vec<String> = commands("a 2>&1 >&2 b\n>>$log c & d").iter().map(Command::line).collect();
+        assert_eq!(redirected, ["a 2>&1 >&2 b", "c", "d"]);
         let script =
             "A=1 cargo test \\\n  --all # not this && that\necho 'a && b' && cargo build; if ! cargo fmt; then x; fi";
         let lines: Vec<String> = commands(script).iter().map(Command::line).collect();
@@ -274,6 +322,13 @@ mod tests {
     #[test]
     fn known_commands_have_their_kind() {
         for (line, wanted) in [
+            (">&2 skopeo copy \"docker-archive:$1\" \"docker://$image:$tag\"", Some(Kind::Publish)),
+            ("> build.log cargo test", Some(Kind::Test)),
+            ("cargo test > log.txt 2>&1 && true", Some(Kind::Test)),
+            ("cargo test &> log.txt", Some(Kind::Test)),
+            ("found=$(nix build .#shop-tests --print-out-paths)", Some(Kind::Test)),
+            ("nix build .#shop", Some(Kind::Build)),
+            ("manifest-tool push from-spec spec.yaml", Some(Kind::Publish)),
             ("cargo test --workspace", Some(Kind::Test)),
             ("cargo +nightly test", Some(Kind::Test)),
             ("cargo nextest run -E 'not test(x)'", Some(Kind::Test)),

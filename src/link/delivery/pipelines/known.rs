@@ -172,6 +172,7 @@ pub const TABLE: &[(&str, Kind)] = &[
     ("crane copy", Kind::Publish),
     ("crane cp", Kind::Publish),
     ("oras push", Kind::Publish),
+    ("manifest-tool push", Kind::Publish),
     ("helm push", Kind::Publish),
     ("cargo publish", Kind::Publish),
     ("cargo release", Kind::Publish),

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::vocabulary::{ActionUse, CiStep, Rollback};
 use crate::facts::{Attr, Confidence, Data, Fact};
 use crate::link::{Context, Linked};
-use crate::scan::source::{Role, Span};
+use crate::scan::source::{Kind as FileKind, Role, SourceFile, Span};
 pub use images::{Named, named};
 use model::{Action, Deed, Job, Kind, Pipeline};
 use resolve::Resolver;
@@ -36,6 +36,43 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     let mut seen = Seen::new();
     for (read, after) in pipelines.iter().zip(&after) {
         emit_pipeline(context, read, after, &mut seen, linked);
+    }
+    emit_scripts(context, &resolver, linked);
+}
+
+/// Scripts and recipes of the tree that publish images under names that tell their version, whoever runs them.
+fn emit_scripts(context: &Context<'_>, resolver: &Resolver<'_>, linked: &mut Linked) {
+    if context.services.is_empty() {
+        return;
+    }
+    let is_script = |file: &&SourceFile| {
+        let kind = matches!(file.kind, FileKind::Shell | FileKind::Make | FileKind::Just);
+        // A pipeline's own folder holds the images that it runs in.
+        let tools = file.path.split('/').any(|part| part.starts_with('.'));
+        kind && !tools && file.role == Role::Service && resolver.covers_service(beside_scripts(file.folder()))
+    };
+    for file in context.repository.tree.files.iter().filter(is_script) {
+        let publishes = |command: &commands::Command| {
+            let kind = commands::classify(&command.words).map(|(kind, _)| kind);
+            kind == Some(Kind::Publish) && actions::names_version(&command.line(), &file.text)
+        };
+        if let Some(command) = commands::commands(&file.text).into_iter().find(publishes) {
+            let end = file.text[command.offset..].find('\n').map_or(file.text.len(), |at| command.offset + at);
+            let data = Rollback { how: "versioned-image".into() };
+            let fact = context.fact(data, file.id, Span::new(command.offset, end));
+            linked.facts.add(fact.confidence(Confidence::Medium));
+        }
+    }
+}
+
+/// Folders that hold nothing but the scripts of the folder above.
+const SCRIPTS: &[&str] = &["scripts", "script", "docker", "ci", "build", "bin", "tools", "hack", "deploy", "release"];
+
+fn beside_scripts(folder: &str) -> &str {
+    match folder.rsplit_once('/') {
+        Some((above, last)) if SCRIPTS.contains(&last) => above,
+        None if SCRIPTS.contains(&folder) => "",
+        _ => folder,
     }
 }
 
