@@ -62,6 +62,7 @@ impl Asks {
     fn select(&mut self, select: &Select) {
         self.kinds.insert(select.kind);
         self.test(select.kind, &select.test);
+        self.links(select.kind, select.shows);
     }
 
     fn test(&mut self, kind: FactKind, test: &Test) {
@@ -82,10 +83,14 @@ impl Asks {
 
     /// The kinds that links lead to.
     fn path(&mut self, kind: FactKind, path: &AttrPath) {
+        self.links(kind, path.links.iter().copied());
+    }
+
+    fn links(&mut self, kind: FactKind, links: impl IntoIterator<Item = &'static str>) {
         let mut at = kind;
-        for link in &path.links {
+        for link in links {
             let schema = vocabulary::SCHEMA.iter().find(|schema| schema.kind == at);
-            let attribute = schema.and_then(|schema| schema.attributes.iter().find(|known| known.name == *link));
+            let attribute = schema.and_then(|schema| schema.attributes.iter().find(|known| known.name == link));
             let Some(AttrType::Links(target)) = attribute.map(|attribute| attribute.ty) else { return };
             self.kinds.insert(target);
             at = target;
@@ -117,5 +122,8 @@ mod tests {
         assert_eq!(asked(require), [FactKind::Server, FactKind::Image]);
         let linked = "title = \"t\"\n[each]\nfact = \"probe\"\nhas = { \"route.path\" = { exists = true } }";
         assert_eq!(asked(linked), [FactKind::Route, FactKind::Probe]);
+        let shown =
+            "title = \"t\"\n[require]\nany = [{ fact = \"route\", shows = \"handler\" }]\nanchor = [\"manifest\"]";
+        assert_eq!(asked(shown), [FactKind::Route, FactKind::Handler]);
     }
 }

@@ -1,5 +1,7 @@
 //! One rule over the facts of one scope: how it stands, its findings and its evidence.
 
+use std::collections::BTreeSet;
+
 use super::evaluate::{Params, Scope, Truth};
 use super::outcome::{Finding, PartStatus, Severity};
 use super::place;
@@ -173,12 +175,13 @@ impl<'a> Judge<'a> {
         judged
     }
 
-    /// What selects are sure to match, in the order in which they stand.
+    /// What selects are sure to match, in the order in which they stand; each fact once.
     fn shown(&self, selects: &[Select], asked: &Asked<'_>) -> Vec<Shown<'a>> {
         let mut shown = Vec::new();
+        let mut seen = BTreeSet::new();
         for (order, select) in selects.iter().enumerate() {
-            for (_, fact, truth) in self.scope.select(select, &asked.params) {
-                if truth == Truth::True && fact.confidence > Confidence::Low {
+            for (id, fact, truth) in self.scope.select(select, &asked.params) {
+                if truth == Truth::True && fact.confidence > Confidence::Low && seen.insert(id) {
                     shown.extend(self.with_links(select, fact, order));
                 }
             }

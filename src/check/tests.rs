@@ -206,12 +206,10 @@ evidence = [
 fn evidence_comes_in_the_order_of_its_rule_and_a_link_is_shown_before_its_fact() {
     let mut case = Case::new(&["shop"], "a\nb\nc\nd\n");
     case.fact(1, &[0], Router::default());
-    case.fact(2, &[0], Route::default());
     case.fact(3, &[0], Handler::default());
+    let handler = FactId(u32::try_from(case.linked.facts.all.len() - 1).unwrap());
+    case.fact(2, &[0], Route { handler: Attr::Known(vec![handler]), ..Route::default() });
     case.fact(4, &[0], query(Attr::Known(false)));
-    let handler = FactId(u32::try_from(case.linked.facts.all.len() - 2).unwrap());
-    let Data::Route(route) = &mut case.linked.facts.all[handler.0 as usize - 1].data else { panic!("a route") };
-    route.handler = Attr::Known(vec![handler]);
     let outcome = case.check(&[LOOKED_AT]);
     let line = |place: &Place| case.repository.tree.at(*place).1;
     for checklist in [&outcome.services[0].checklist, &outcome.checklist] {

@@ -32,8 +32,10 @@ fn shows_of(reader: &mut Reader, schema: &'static FactSchema, node: &Node) -> Op
     let links = schema.attributes.iter().filter(|attribute| matches!(attribute.ty, AttrType::Links(_)));
     let links: Vec<&'static str> = links.map(|attribute| attribute.name).collect();
     let link = links.iter().copied().find(|link| *link == name);
-    if link.is_none() {
-        let span = node.get("shows").map_or(node.span, |shows| shows.span);
+    let span = node.get("shows").map_or(node.span, |shows| shows.span);
+    if links.is_empty() {
+        reader.error(span, format!("`{}` has no link to show", schema.name));
+    } else if link.is_none() {
         reader.unknown_word("link", &name, span, links.into_iter());
     }
     link

@@ -80,7 +80,7 @@ fn every_error_names_its_place_and_the_nearest_name() {
             "19:81: `fly` is no value here: the attribute is a list (use `contains`)",
         ),
         ("{library}", "{librari}", "6:9: unknown attribute of `pool` `librari` (did you mean `library`?)"),
-        ("roles = [\"service\", \"example\"]", "shows = \"handler\"", "25:9: unknown link `handler`"),
+        ("roles = [\"service\", \"example\"]", "shows = \"handler\"", "25:9: `pool` has no link to show"),
         ("[\"service\", \"example\"]", "[\"servise\"]", "25:10: unknown role `servise` (did you mean `service`?)"),
         ("severity = \"warning\"", "severity = \"warn\"", "5:12: unknown severity `warn` (did you mean `warning`?)"),
         ("severity = \"warning\"\n", "", "1:1: `severity` is missing"),

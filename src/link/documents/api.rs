@@ -101,7 +101,7 @@ fn add(
 /// Whether a file lies in a crate that a service is made of.
 fn of_parts(context: &Context<'_>, file: &SourceFile) -> bool {
     let Some(package) = context.workspace.package_of(&file.path) else { return false };
-    context.services.iter().any(|service| service.crates.iter().any(|folder| *folder == package.folder))
+    context.services.iter().any(|service| service.crates.contains(&package.folder))
 }
 
 fn of_document(root: &Node) -> Option<(&'static str, Span, Paths)> {

@@ -113,7 +113,9 @@ fn blocking_calls_count_where_they_run() {
         facts(body).iter().filter_map(of).collect()
     };
     assert_eq!(blocking("std::fs::read(&input);"), [(true, false)]);
-    assert_eq!(blocking("tokio::task::spawn_blocking(move || std::fs::read(&input)).await;"), [(false, true)]);
+    let away = "tokio::task::spawn_blocking(move || std::fs::read(&input)).await;";
+    assert_eq!(blocking(away), [(false, true), (false, true)], "the call, and where it is handed over");
+    assert_eq!(blocking("tokio::task::spawn_blocking(move || pack(&input)).await;"), [(false, true)]);
     assert_eq!(blocking("tokio::fs::read(&input).await;"), []);
     assert_eq!(blocking("hasher.verify_password(&input, &hash);"), [(true, false)]);
     assert_eq!(blocking("} fn unused() { std::fs::read(\"x\"); "), []);

@@ -151,8 +151,8 @@ fn substituted(word: &str, at: usize, depth: usize) -> Vec<Command> {
     inner.into_iter().map(|command| Command { offset: at, ..command }).collect()
 }
 
-/// `>&2`, `2>errors.txt`, `>` in front of a command.
-fn is_redirection(word: &str) -> bool {
+/// `>&2`, `2>errors.txt`, `>`: no word of the command.
+pub fn is_redirection(word: &str) -> bool {
     word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '&').starts_with(['>', '<'])
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::commands::commands;
+use super::commands::{commands, is_redirection};
 use super::expressions::{may_be_on, text_of, texts_of, variants};
 use super::model::{Action, Deed, Job, Kind, Pipeline};
 use super::told::{Told, with_assignments};
@@ -273,7 +273,7 @@ impl Asked {
         while let Some(word) = words.get(at) {
             at += 1;
             // What is read from or written to a file is no word of the command.
-            if word.starts_with(['<', '>']) {
+            if is_redirection(word) {
                 break;
             }
             if !word.starts_with('-') || word == "-" {
@@ -323,6 +323,7 @@ mod tests {
     #[test]
     fn commands_that_build() {
         assert_eq!(built("docker build -t shop .", ""), [row("shop", Some("Dockerfile"), false)]);
+        assert_eq!(built("docker build -t shop . 2>&1", ""), [row("shop", Some("Dockerfile"), false)]);
         assert_eq!(
             built("docker build -t shop services/api", ""),
             [row("shop", Some("services/api/Dockerfile"), false)]
