@@ -34,7 +34,33 @@ pub(super) fn emit(context: &Context<'_>, linked: &mut Linked) {
         list(context, texts, linked);
     }
     users(context, &lists, linked);
+    given(context, linked);
     steps(context, linked);
+}
+
+/// Functions that give the list of migrations: `fn migrations() -> Vec<(&'static str, Step)>` with statements in it.
+fn given(context: &Context<'_>, linked: &mut Linked) {
+    let named = |function: &&FunctionInfo<'_>| {
+        let name = &function.item.name;
+        function.role == Role::Service
+            && (name == "migrations" || name.ends_with("_migrations"))
+            && function.function.returns.as_ref().is_some_and(|ty| ty.text.contains(['[', '<']))
+    };
+    let mut ids = BTreeSet::new();
+    for function in context.names.functions().iter().filter(named) {
+        let Some(body) = &function.function.body else { continue };
+        let (mut texts, mut of_library) = (Vec::new(), false);
+        walk::expressions(body, &mut |expr| {
+            // rusqlite_migration's, which has a reader of its own.
+            of_library |= matches!(&*expr.kind, ExprKind::Path(path) if path.text().ends_with("M::up"));
+            statement_of(function.file, expr, &mut texts);
+        });
+        if !of_library && texts.iter().any(|text| creates(&text.statements)) {
+            list(context, &texts, linked);
+            ids.insert(function.id);
+        }
+    }
+    callers(context, &ids, linked);
 }
 
 /// A statement that stands in code.
@@ -195,6 +221,25 @@ mod tests {
             fn main() { for migration in MIGRATIONS { apply(migration); } }
             fn apply(_: &str) {}
             static MIGRATION_WORDS: &[&str] = &["up", "down"];
+        "#;
+        assert_eq!(facts(code, FactKind::Migration), ["0", "1", "2"]);
+        assert_eq!(facts(code, FactKind::MigrationRun), ["startup"]);
+        assert_eq!(facts(code, FactKind::SchemaChange), ["create-index"]);
+    }
+
+    #[test]
+    fn a_function_gives_the_list_of_migrations() {
+        let code = r#"
+            enum Step { Sql(&'static str), Code(fn()) }
+            fn migrations() -> Vec<(&'static str, Step)> {
+                let mut list = Vec::new();
+                list.push(("first", Step::Sql("CREATE TABLE a (id int);")));
+                list.push(("index", Step::Sql("CREATE INDEX i ON a (id);")));
+                list.push(("fill", Step::Code(|| fill("UPDATE a SET id = 1"))));
+                list
+            }
+            fn main() { for (name, step) in migrations() { apply(name, step); } }
+            fn count_migrations() -> usize { 2 }
         "#;
         assert_eq!(facts(code, FactKind::Migration), ["0", "1", "2"]);
         assert_eq!(facts(code, FactKind::MigrationRun), ["startup"]);
