@@ -99,3 +99,65 @@ impl Bake<'_> {
         (expanded.complete && !expanded.text.contains("${")).then_some(expanded.text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::facts::{Data, FactKind};
+    use crate::link::catalog::Catalog;
+    use crate::link::{link, trial};
+
+    /// Target, image, tag, Dockerfile and arguments of each image that a bake file builds.
+    fn built(name: &str, bake: &str) -> Vec<String> {
+        let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\n[dependencies]\naxum = \"0.8\"\n";
+        let files = [
+            ("Cargo.toml", manifest),
+            ("src/main.rs", "fn main() {}"),
+            ("shop/Dockerfile", "FROM scratch"),
+            (name, bake),
+        ];
+        let linked = link(&trial::repository(&files), &Catalog::default());
+        let builds = linked.facts.of(FactKind::ImageBuild).map(|(_, fact)| match &fact.data {
+            Data::ImageBuild(build) => {
+                let text = |attr: &crate::facts::Attr<String>| attr.known().map_or("?", String::as_str).to_string();
+                let arguments = build.arguments.known().unwrap().join("+");
+                let parts = [&build.target, &build.image, &build.tag, &build.dockerfile].map(text);
+                format!("{} {arguments}", parts.join(" "))
+            }
+            other => format!("{other:?}"),
+        });
+        builds.collect()
+    }
+
+    #[test]
+    fn a_target_has_what_it_inherits() {
+        let bake = r#"
+            variable "REGISTRY" { default = "registry.example.org" }
+            group "default" { targets = ["shop"] }
+            target "_base" {
+              context = "shop"
+              args = { PROFILE = "release" }
+            }
+            target "shop" {
+              inherits = ["_base"]
+              tags = ["${REGISTRY}/shop:1.4.0"]
+            }
+        "#;
+        assert_eq!(built("docker-bake.hcl", bake), ["shop registry.example.org/shop 1.4.0 shop/Dockerfile PROFILE"]);
+    }
+
+    #[test]
+    fn targets_in_json_and_in_circles_are_read() {
+        let bake = r#"{"target": {"shop": {"context": "shop", "tags": ["shop:2"]}}}"#;
+        assert_eq!(built("docker-bake.json", bake), ["shop shop 2 shop/Dockerfile "]);
+        let circle = r#"
+            target "a" { inherits = ["b"] }
+            target "b" {
+              inherits = ["a"]
+              context = "shop"
+              tags = ["shop:3"]
+            }
+        "#;
+        assert_eq!(built("docker-bake.hcl", circle).len(), 2);
+    }
+}

@@ -147,3 +147,33 @@ fn by_object(context: &Context<'_>, linked: &mut Linked) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::facts::{Data, FactKind};
+    use crate::link::catalog::Catalog;
+    use crate::link::{link, trial};
+
+    fn platforms(name: &str, text: &str) -> Vec<String> {
+        let linked = link(&trial::repository(&[(name, text)]), &Catalog::default());
+        let targets = linked.facts.of(FactKind::DeploymentTarget).map(|(_, fact)| match &fact.data {
+            Data::DeploymentTarget(target) => target.platform.known().unwrap().clone(),
+            other => format!("{other:?}"),
+        });
+        targets.collect()
+    }
+
+    #[test]
+    fn a_project_descriptor_is_built_by_buildpacks() {
+        let descriptor = "[_]\nschema-version = \"0.2\"\n[[io.buildpacks.group]]\nid = \"paketo-community/rust\"\n";
+        assert_eq!(platforms("project.toml", descriptor), ["buildpacks"]);
+        assert!(platforms("project.toml", "[project]\nname = \"shop\"\n").is_empty());
+    }
+
+    #[test]
+    fn files_of_platforms_are_targets() {
+        assert_eq!(platforms("fly.staging.toml", "app = \"shop\"\n"), ["fly"]);
+        assert_eq!(platforms("shop.service", "[Service]\nExecStart=/usr/bin/shop\n"), ["systemd"]);
+    }
+}
