@@ -824,6 +824,8 @@ vocabulary! {
         engine: text,
         /// Opened in a request.
         per_request: flag,
+        /// Opened at start-up and kept, as all connections of its package to this engine are.
+        kept: flag,
         /// Transport security: none, unverified, verified.
         tls: text,
     }
@@ -993,7 +995,7 @@ vocabulary! {
 
     /// A call that blocks its thread.
     blocking_call BlockingCall {
-        /// sleep, file, http, hash, lock, process; offload: where work is handed to threads that may block.
+        /// sleep, file, http, hash, lock, process, database; offload: where work is handed to threads that may block.
         what: text,
         /// The call.
         name: text,

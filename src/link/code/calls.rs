@@ -94,7 +94,9 @@ impl<'c, 'a> Walk<'c, 'a> {
         let absolute = self.resolve(&path.segments);
         if let Some(target) = self.context.names.function_at(&absolute) {
             let returned = self.function(target);
-            return self.instantiate(target, &returned, expr.span, arguments);
+            let mut value = self.instantiate(target, &returned, expr.span, arguments);
+            self.passed_through(target, &carried, &mut value);
+            return value;
         }
         let mut value = Carried { ty: constructed(&absolute), ..Carried::default() };
         for entry in self.entries(Subject::Call, &absolute) {
@@ -110,6 +112,19 @@ impl<'c, 'a> Walk<'c, 'a> {
         match &*argument.kind {
             ExprKind::Path(path) if path.segments.len() > 1 => self.named_call(argument, path, &[], Vec::new()),
             _ => self.expr(argument),
+        }
+    }
+
+    /// A function that takes a builder and gives one of the same type gives it on: `fn named(options: O) -> O`.
+    fn passed_through(&self, target: FunctionId, given: &[Carried<'a>], value: &mut Carried<'a>) {
+        let function = self.context.names.function(target).function;
+        let Some(returns) = function.returns.as_ref().filter(|ty| !ty.path.is_empty()) else { return };
+        for (parameter, carried) in function.parameters.iter().zip(given) {
+            if parameter.ty.as_ref().is_some_and(|ty| ty.text == returns.text) {
+                carried.found.iter().for_each(|(id, ended)| {
+                    value.add(&Carried { found: vec![(*id, *ended)], ..Carried::default() });
+                });
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Clients for other services: who bounds the time of their calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::found::{Found, Stand};
 use crate::facts::{Attr, FactKind, Value};
@@ -38,6 +38,22 @@ pub fn complete(context: &Context<'_>, found: &mut [Found<'_>], reach: &Reach) {
             FactKind::Pool | FactKind::Connection => per_request(found, reach),
             _ => {}
         }
+    }
+    kept(context, found);
+}
+
+/// Connections are kept where no code of their package opens one in a request.
+fn kept(context: &Context<'_>, found: &mut [Found<'_>]) {
+    let group = |found: &Found<'_>| {
+        let package = context.workspace.package_of(&context.repository.tree.file(found.stand.file).path);
+        (package.map(|package| package.folder.clone()), found.text("engine"))
+    };
+    let opens = |found: &Found<'_>| found.data.get("per_request") == Some(Attr::Known(Value::Flag(true)));
+    let connections = || found.iter().filter(|found| found.kind() == FactKind::Connection);
+    let opened: BTreeSet<_> = connections().filter(|found| opens(found)).map(group).collect();
+    for found in found.iter_mut().filter(|found| found.kind() == FactKind::Connection) {
+        let kept = !opened.contains(&group(found));
+        found.data.set("kept", Attr::Known(Value::Flag(kept)));
     }
 }
 

@@ -10,7 +10,9 @@ use crate::facts::{Attr, AttrType, FactKind, Value};
 use crate::link::Context;
 use crate::link::names::{FunctionId, FunctionInfo};
 use crate::link::workspace::Package;
-use crate::parse::rust::ast::{Block, Expr, ExprKind, Parameter, Path, Pattern, PatternKind, Statement, Type};
+use crate::parse::rust::ast::{
+    Block, Expr, ExprKind, ItemKind, Parameter, Path, Pattern, PatternKind, Statement, Type,
+};
 
 /// Calls are followed into functions of the tree this deep.
 const CALL_DEPTH: usize = 24;
@@ -303,8 +305,23 @@ impl<'c, 'a> Walk<'c, 'a> {
     fn path(&mut self, path: &'a Path) -> Carried<'a> {
         match path.segments.as_slice() {
             [name] if name == "self" => Carried { ty: self.body.self_type.clone(), ..Carried::default() },
-            [name] => self.body.scopes.get(name).cloned().unwrap_or_default(),
-            _ => Carried::default(),
+            [name] if self.body.scopes.get(name).is_some() => self.body.scopes.get(name).cloned().unwrap_or_default(),
+            _ => Carried { ty: self.static_type(path), ..Carried::default() },
+        }
+    }
+
+    /// The type of a static or constant of the tree.
+    fn static_type(&self, path: &Path) -> Option<TypeName> {
+        let last = path.last();
+        if last.is_empty() || last.contains(char::is_lowercase) {
+            return None;
+        }
+        let item = self.context.names.item_at(&self.resolve(&path.segments))?;
+        match &item.item.kind {
+            ItemKind::Static(Some(ty), _) | ItemKind::Const(Some(ty), _) => {
+                scope::type_name(self.context, item.module, ty)
+            }
+            _ => None,
         }
     }
 

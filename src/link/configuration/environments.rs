@@ -93,9 +93,50 @@ pub fn may_switch(file: &SourceFile) -> bool {
     code && PRODUCTION.places(&file.text).any(|(_, span)| names(span))
 }
 
+/// A variable whose name says that it holds the place of a settings file, read as a whole literal.
+static CHOOSER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#"\bvar(?:_os)?\(\s*"((?:[A-Z0-9]+_)*(?:SETTINGS|CONFIG|CONFIGURATION)(?:_FILE|_PATH|_LOCATION)?)"\s*\)"#,
+    )
+    .ok()
+});
+
+/// What reads a settings file.
+const READERS: &[&str] = &[
+    "File::with_name(",
+    "File::from(",
+    "Toml::file(",
+    "Yaml::file(",
+    "Json::file(",
+    "toml::from_str(",
+    "serde_yaml::from_",
+    "serde_yml::from_",
+    "serde_json::from_",
+    "ron::from_str(",
+];
+
+/// Where code reads from a variable which settings file it loads.
+fn chooses_file(file: &SourceFile) -> Option<Span> {
+    if file.kind != Kind::Rust || file.role != Role::Service || !READERS.iter().any(|read| file.text.contains(read)) {
+        return None;
+    }
+    let found = CHOOSER.as_ref()?.find(&file.text)?;
+    let line = file.text[..found.start()].rsplit('\n').next().unwrap_or("");
+    (!line.contains("//")).then(|| Span::new(found.start(), found.end()))
+}
+
+/// Whether a file holds the program's own settings, by its name: no compose, image or deployment file.
+fn is_of_program(file: &SourceFile) -> bool {
+    let name = file.name().to_ascii_lowercase();
+    let mut words = name.split(['.', '_', '-']);
+    words.any(|word| ["settings", "config", "configuration", "appsettings"].contains(&word))
+}
+
 /// Adds settings by environment and switches between environments.
 pub fn emit(context: &Context<'_>, linked: &mut Linked) {
     let mut folders = BTreeSet::new();
+    let mut own = BTreeSet::new();
+    let mut chooser = None;
     for (file, parsed) in context.repository.files() {
         if matches!(file.role, Role::Vendored | Role::Generated | Role::Bench | Role::Docs | Role::BuildScript) {
             continue;
@@ -106,9 +147,13 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
                 continue;
             }
             add(context, linked, file, file.line_span(1), (environment, form), Confidence::High);
+            if form == "file" && is_of_program(file) {
+                own.insert(environment);
+            }
         } else if let Some(environment) = by_team(context, file) {
             add(context, linked, file, file.line_span(1), (environment, "file"), Confidence::High);
         }
+        chooser = chooser.or_else(|| chooses_file(file).map(|span| (file, span)));
         match &parsed.syntax {
             Syntax::Rust(rust) if may_switch(file) => {
                 let found = enum_of(&rust.items).map(|span| (span, Confidence::High));
@@ -130,6 +175,10 @@ pub fn emit(context: &Context<'_>, linked: &mut Linked) {
         {
             add(context, linked, file, span, ("switch", "workspace"), Confidence::High);
         }
+    }
+    // Files for two environments and a variable that says which is loaded: production's may stand elsewhere.
+    if let Some((file, span)) = chooser.filter(|_| own.len() >= 2) {
+        add(context, linked, file, span, ("switch", "file"), Confidence::Medium);
     }
 }
 

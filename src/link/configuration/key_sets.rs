@@ -7,7 +7,7 @@ use crate::facts::vocabulary::SecretRotation;
 use crate::link::needed::Words;
 use crate::link::{Context, Linked};
 use crate::parse::Syntax;
-use crate::parse::rust::ast::{Field, Item, ItemKind};
+use crate::parse::rust::ast::{Attribute, ExprKind, Field, Item, ItemKind, Literal};
 use crate::scan::source::{Kind, Role, SourceFile, Span};
 
 /// Words for the key that signs and for the one that is still, or already, accepted.
@@ -27,6 +27,10 @@ const PAIRS: &[(&str, &str)] = &[
 /// Words that make a setting a secret or key.
 const SECRETS: &[&str] = &["key", "keys", "secret", "secrets", "jwk", "pepper", "password"];
 
+/// What the comment of a list of keys says that the list is for.
+const WORDS: &[&str] =
+    &["key rotation", "secret rotation", "rotating keys", "rotate keys", "rotate the key", "rotating the key"];
+
 static OTHERS: LazyLock<Words> = LazyLock::new(|| Words::new(PAIRS.iter().map(|(_, other)| *other), false));
 
 /// Whether a file of code can hold such a pair: a name in it says that it is another secret's partner.
@@ -35,7 +39,9 @@ pub fn may_pair(file: &SourceFile) -> bool {
         let has = |words: &[&str]| name.split('_').any(|word| words.contains(&word));
         has(SECRETS) && PAIRS.iter().any(|(_, other)| has(&[other]))
     };
-    file.kind == Kind::Rust && file.role == Role::Service && OTHERS.identifiers(&file.text).any(is_partner)
+    let code = file.kind == Kind::Rust && file.role == Role::Service;
+    let documented = || file.text.contains("Vec<") && WORDS.iter().any(|words| file.text.contains(words));
+    code && (OTHERS.identifiers(&file.text).any(is_partner) || documented())
 }
 
 /// Adds pairs of keys in settings.
@@ -54,7 +60,7 @@ fn pair(items: &[Item]) -> Option<Span> {
     while let Some(item) = open.pop() {
         match &item.kind {
             ItemKind::Struct(fields) if holds_settings(&item.name) => {
-                let found = fields.iter().find(|field| has_partner(&field.name, fields));
+                let found = fields.iter().find(|field| has_partner(&field.name, fields) || is_documented_list(field));
                 if let Some(field) = found {
                     return Some(field.span);
                 }
@@ -71,6 +77,19 @@ fn holds_settings(name: &str) -> bool {
     ["Settings", "Config", "Configuration", "Options", "Args", "Env", "Secrets", "Keys"]
         .iter()
         .any(|end| name.ends_with(end))
+}
+
+/// A list whose comment says that it holds several keys so that they can be rotated.
+fn is_documented_list(field: &Field) -> bool {
+    let says = |attribute: &Attribute| match attribute.value.as_ref().map(|value| &*value.kind) {
+        Some(ExprKind::Literal(Literal::Text(text))) => {
+            let text = text.to_lowercase();
+            WORDS.iter().any(|words| text.contains(words))
+        }
+        _ => false,
+    };
+    field.ty.text.contains("Vec<")
+        && field.attributes.iter().any(|attribute| attribute.path.is("doc") && says(attribute))
 }
 
 fn has_partner(name: &str, fields: &[Field]) -> bool {
@@ -105,5 +124,14 @@ mod tests {
         assert!(!found("struct Settings { primary_pool: u8, secondary_pool: u8 }"));
         assert!(!found("struct ChangePassword { old_password: String, new_password: String }"));
         assert!(!found("struct Settings { old_key: String }"));
+    }
+
+    #[test]
+    fn a_list_of_keys_that_is_there_for_rotation_is_a_set() {
+        assert!(found(
+            "struct Config { /// Keys that still verify tokens\n/// (after key rotation).\n verifiers: Option<Vec<Key>> }"
+        ));
+        assert!(!found("struct Config { /// Verifies tokens; see key rotation in the manual.\n verifier: Key }"));
+        assert!(!found("struct Config { /// Hosts to reach.\n hosts: Vec<Host> }"));
     }
 }

@@ -67,6 +67,10 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("password_auth::", "verify_password", "hash"),
     ("password_auth::", "generate_hash", "hash"),
     ("pwhash::", "verify", "hash"),
+    ("r2d2::Pool::", "get", "database"),
+    ("r2d2::Pool::", "get_timeout", "database"),
+    ("diesel::r2d2::Pool::", "get", "database"),
+    ("diesel::r2d2::Pool::", "get_timeout", "database"),
     ("futures::executor::", "block_on", "lock"),
     ("futures_executor::", "block_on", "lock"),
 ];

@@ -56,16 +56,17 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// The scope of statements that stand in code.
+    /// The scope of statements that code hands over, for an engine if one is known.
     pub(super) fn written<'s>(
         statements: impl IntoIterator<Item = &'s Statement>,
         older: &'a BTreeSet<String>,
         index: usize,
+        engine: Option<&'static str>,
     ) -> Scope<'a> {
         Scope {
             older,
             created: statements.into_iter().filter_map(created).collect(),
-            engine: None,
+            engine,
             in_transaction: None,
             lock_timeout: false,
             reviewed: Vec::new(),

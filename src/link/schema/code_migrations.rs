@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::changes::Scope;
 use super::sets;
 use crate::facts::vocabulary::{Column, Migration, SchemaChange};
-use crate::link::names::FunctionInfo;
+use crate::link::names::{FunctionInfo, ModuleId};
 use crate::link::{Context, Linked};
 use crate::parse::rust::ast::{Block, Expr, ExprKind, Literal, Path};
 use crate::parse::rust::walk;
@@ -66,11 +66,12 @@ pub(super) fn emit(context: &Context<'_>, linked: &mut Linked) {
         };
         linked.facts.add(context.fact_in_role(data, file, up.item.name_span, Role::Service));
         let Some(body) = &up.function.body else { continue };
-        let created = tables(body, "create");
-        let mut changed = changes(body, &created, &older);
+        let owners = Owners { context, module: up.module };
+        let created = owners.tables(body, "create");
+        let mut changed = owners.changes(body, &created, &older);
         let source = context.repository.tree.file(file).text.as_ref();
         let texts = statements(body, source);
-        let scope = Scope::written(texts.iter().flat_map(|text| &text.statements), &written, index);
+        let scope = Scope::written(texts.iter().flat_map(|text| &text.statements), &written, index, None);
         for text in &texts {
             let changes = text.statements.iter().flat_map(|statement| scope.changes(statement));
             changed.extend(changes.map(|(span, change)| (text.place(span), change)));
@@ -82,7 +83,7 @@ pub(super) fn emit(context: &Context<'_>, linked: &mut Linked) {
         written.extend(scope.created);
         written.extend(created.iter().map(|table| snake(table)));
         older.extend(created);
-        keys.read(body, file);
+        keys.read(&owners, body, file);
     }
     keys.emit(context, linked);
 }
@@ -134,34 +135,39 @@ struct Keys {
     led: BTreeSet<(String, String)>,
 }
 
+/// How a chain that makes a foreign key begins.
+const FOREIGN_KEYS: &[&str] =
+    &["ForeignKey::create", "ForeignKeyCreateStatement::new", "TableForeignKey::new", "TableForeignKey::create"];
+
 impl Keys {
-    fn read(&mut self, body: &Block, file: FileId) {
+    fn read(&mut self, owners: &Owners<'_, '_>, body: &Block, file: FileId) {
         // Outer calls of a chain come first: only the whole chain is looked at.
         let mut seen: BTreeSet<u32> = BTreeSet::new();
         walk::expressions(body, &mut |expr| {
             if matches!(&*expr.kind, ExprKind::MethodCall { .. }) && seen.insert(expr.span.start) {
-                self.chain(&Chain::of(expr), file);
+                self.chain(owners, &Chain::of(expr), file);
             }
         });
     }
 
-    fn chain(&mut self, chain: &Chain<'_>, file: FileId) {
-        match chain.start.as_deref() {
-            Some("ForeignKey::create") => {
-                if let Some(([table, column], span)) = chain.arguments("from") {
-                    self.foreign.entry((owner(table), last(column))).or_insert((file, span));
+    fn chain(&mut self, owners: &Owners<'_, '_>, chain: &Chain<'_>, file: FileId) {
+        let Some(start) = chain.start.as_deref() else { return };
+        match start {
+            _ if FOREIGN_KEYS.contains(&start) => {
+                if let Some((column, span)) = chain.foreign() {
+                    let table = chain.first("from_tbl").unwrap_or(column);
+                    self.foreign.entry((owners.of(table), last(column))).or_insert((file, span));
                 }
             }
-            Some("Index::create") => {
-                let table = chain.arguments("table").and_then(|(paths, _)| paths.first());
-                let column = chain.arguments("col").and_then(|(paths, _)| paths.first());
-                if let (Some(table), Some(column)) = (table, column) {
-                    self.led.insert((owner(table), last(column)));
+            "Index::create" | "IndexCreateStatement::new" => {
+                if let Some(column) = chain.first("col") {
+                    let table = chain.first("table").unwrap_or(column);
+                    self.led.insert((owners.of(table), last(column)));
                 }
             }
-            Some("ColumnDef::new") if chain.has("unique_key") || chain.has("primary_key") => {
+            "ColumnDef::new" if chain.has("unique_key") || chain.has("primary_key") => {
                 let column = chain.new.first();
-                self.led.extend(column.map(|column| (owner(column), last(column))));
+                self.led.extend(column.map(|column| (owners.of(column), last(column))));
             }
             _ => {}
         }
@@ -182,9 +188,37 @@ impl Keys {
     }
 }
 
-/// The enum that names a table's columns, its usual ending left out.
-fn owner(path: &Path) -> String {
-    path.segments.first().map_or("", |first| first.trim_end_matches("Iden")).to_string()
+/// Which tables the paths in a module's builder chains name.
+pub(super) struct Owners<'c, 'a> {
+    /// The tree.
+    pub(super) context: &'c Context<'a>,
+    /// Where the chains stand.
+    pub(super) module: ModuleId,
+}
+
+impl Owners<'_, '_> {
+    /// The table of `Posts::Id` and `Posts::Table` is `Posts`, a migration's own enum, its usual ending left out; the
+    /// table of an entity's `Entity` and `Column::Id` is the entity's module.
+    fn of(&self, path: &Path) -> String {
+        let named = |owner: &str| owner.trim_end_matches("Iden").to_string();
+        let (first, entity) = match path.segments.as_slice() {
+            [.., module, last] if last == "Entity" => return named(module),
+            [.., module, owner, _] if owner == "Column" => return named(module),
+            [first] => (first, first == "Entity"),
+            [first, ..] => (first, first == "Column"),
+            [] => return String::new(),
+        };
+        if !entity {
+            return named(first);
+        }
+        // A macro makes `Entity` and `Column` beside `Model`: an import by glob shows by that one only.
+        let module_of = |segments: &[String], below: usize| {
+            let resolved = self.context.names.resolve(self.module, segments);
+            resolved.rsplit("::").nth(below).map(named)
+        };
+        let module = module_of(&path.segments, path.segments.len());
+        module.or_else(|| module_of(&["Model".to_string()], 1)).unwrap_or_else(|| named(first))
+    }
 }
 
 fn last(path: &Path) -> String {
@@ -218,6 +252,18 @@ impl<'a> Chain<'a> {
     /// The paths given to the first call of a method, and where that stands.
     fn arguments(&self, method: &str) -> Option<(&[Path], Span)> {
         self.calls.iter().find(|(name, ..)| *name == method).map(|(_, paths, span)| (paths.as_slice(), *span))
+    }
+
+    fn first(&self, method: &str) -> Option<&Path> {
+        self.arguments(method).and_then(|(paths, _)| paths.first())
+    }
+
+    /// The column of a foreign key: `.from(Table, Column)` or `.from_col(Column)`.
+    fn foreign(&self) -> Option<(&Path, Span)> {
+        match self.arguments("from") {
+            Some(([_, column], span)) => Some((column, span)),
+            _ => self.arguments("from_col").and_then(|(paths, span)| Some((paths.first()?, span))),
+        }
     }
 }
 
@@ -257,27 +303,111 @@ fn undoes(down: &FunctionInfo<'_>) -> bool {
     found
 }
 
-/// Tables of `Table::create()` chains and the like, by the first segment of their `.table(X::Table)`.
-pub(super) fn tables(body: &Block, constructor: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    walk::expressions(body, &mut |expr| {
-        if let Some((start, table, _)) = table_of(expr)
-            && start == format!("Table::{constructor}")
-        {
-            found.insert(table);
-        }
-    });
-    found
-}
-
-/// The constructor, table and place of a `.table(X::Table)` call in a builder chain.
-fn table_of(expr: &Expr) -> Option<(String, String, Span)> {
-    let ExprKind::MethodCall { receiver, method, arguments, .. } = &*expr.kind else { return None };
-    if method != "table" {
-        return None;
+impl Owners<'_, '_> {
+    /// Tables of `Table::create()` chains and the like, by their `.table(X::Table)`.
+    pub(super) fn tables(&self, body: &Block, constructor: &str) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        walk::expressions(body, &mut |expr| {
+            if let Some((start, table, _)) = self.table_of(expr)
+                && start == format!("Table::{constructor}")
+            {
+                found.insert(table);
+            }
+        });
+        found
     }
-    let ExprKind::Path(path) = &*arguments.first()?.kind else { return None };
-    Some((start_of(receiver)?, path.segments.first()?.clone(), expr.span))
+
+    /// Tables that another one takes the name of: `Table::rename().table(New, Old)`.
+    fn rebuilt(&self, body: &Block) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        walk::expressions(body, &mut |expr| {
+            if let ExprKind::MethodCall { receiver, method, arguments, .. } = &*expr.kind
+                && method == "table"
+                && start_of(receiver).as_deref() == Some("Table::rename")
+                && let Some(ExprKind::Path(path)) = arguments.get(1).map(|to| &*to.kind)
+            {
+                found.insert(self.of(path));
+            }
+        });
+        found
+    }
+
+    /// The table that a chain names before this call.
+    fn table_in(&self, mut receiver: &Expr) -> Option<String> {
+        loop {
+            if let Some((_, table, _)) = self.table_of(receiver) {
+                return Some(table);
+            }
+            let ExprKind::MethodCall { receiver: inner, .. } = &*receiver.kind else { return None };
+            receiver = inner;
+        }
+    }
+
+    /// The constructor, table and place of a `.table(X::Table)` call in a builder chain.
+    fn table_of(&self, expr: &Expr) -> Option<(String, String, Span)> {
+        let ExprKind::MethodCall { receiver, method, arguments, .. } = &*expr.kind else { return None };
+        if method != "table" {
+            return None;
+        }
+        let ExprKind::Path(path) = &*arguments.first()?.kind else { return None };
+        Some((start_of(receiver)?, self.of(path), expr.span))
+    }
+
+    /// Changes of tables that earlier migrations made.
+    pub(super) fn changes(
+        &self,
+        body: &Block,
+        created: &BTreeSet<String>,
+        older: &BTreeSet<String>,
+    ) -> Vec<(Span, SchemaChange)> {
+        let mut found = Vec::new();
+        let alters = self.tables(body, "alter");
+        let rebuilt = self.rebuilt(body);
+        let added = added(body);
+        walk::expressions(body, &mut |expr| {
+            if let Some((start, table, span)) = self.table_of(expr)
+                && older.contains(&table)
+                && !created.contains(&table)
+            {
+                let operation = match start.as_str() {
+                    "Index::create" => "create-index",
+                    "Table::drop" if rebuilt.contains(&table) => return,
+                    "Table::drop" => "drop-table",
+                    "Table::rename" => "rename-table",
+                    _ => return,
+                };
+                found.push((span, change(operation, &table)));
+            }
+            let ExprKind::MethodCall { receiver, method, method_span, arguments, .. } = &*expr.kind else { return };
+            let paths = paths(arguments);
+            if matches!(method.as_str(), "from" | "from_tbl")
+                && start_of(receiver).is_some_and(|start| FOREIGN_KEYS.contains(&start.as_str()))
+                && let Some(table) = paths.first().map(|path| self.of(path))
+                && older.contains(&table)
+                && !created.contains(&table)
+            {
+                let column = paths.get(1).map_or("?", |path| path.last());
+                found.push((*method_span, SchemaChange { column: column.into(), ..change("add-constraint", &table) }));
+            }
+            let own = self.table_in(receiver);
+            let mut candidates = alters.iter().filter(|table| own.as_ref().is_none_or(|own| own == *table));
+            let altered = candidates.find(|table| older.contains(*table) && !created.contains(*table));
+            let named = paths.first().filter(|path| path.segments.len() > 1);
+            // What the same migration adds, nobody used yet.
+            let temporary = named.is_some_and(|path| added.contains(&path.segments));
+            if let (Some((_, operation)), Some(table), false) =
+                (CHANGES.iter().find(|(name, _)| name == method), altered, temporary)
+            {
+                // A local names the column only where the program runs.
+                let column = named.map(last).or_else(|| alias(arguments)).unwrap_or_else(|| "?".to_string());
+                found.push((*method_span, SchemaChange { column: column.into(), ..change(operation, table) }));
+            }
+            if let (Some(column), Some(table)) = (key_of(method, arguments), altered) {
+                found.push((*method_span, SchemaChange { column: column.into(), ..change("add-key", table) }));
+            }
+        });
+        found
+    }
 }
 
 /// `Table::create` of `Table::create().if_not_exists()..`.
@@ -295,42 +425,14 @@ fn start_of(mut expr: &Expr) -> Option<String> {
     }
 }
 
-pub(super) fn changes(body: &Block, created: &BTreeSet<String>, older: &BTreeSet<String>) -> Vec<(Span, SchemaChange)> {
-    let mut found = Vec::new();
-    let alters = tables(body, "alter");
+/// Columns that a migration defines.
+fn added(body: &Block) -> BTreeSet<Vec<String>> {
+    let mut found = BTreeSet::new();
     walk::expressions(body, &mut |expr| {
-        if let Some((start, table, span)) = table_of(expr)
-            && older.contains(&table)
-            && !created.contains(&table)
+        if let ExprKind::Call { arguments, .. } = &*expr.kind
+            && start_of(expr).as_deref() == Some("ColumnDef::new")
         {
-            let operation = match start.as_str() {
-                "Index::create" => "create-index",
-                "Table::drop" => "drop-table",
-                "Table::rename" => "rename-table",
-                _ => return,
-            };
-            found.push((span, change(operation, &table)));
-        }
-        let ExprKind::MethodCall { receiver, method, method_span, arguments, .. } = &*expr.kind else { return };
-        let paths = paths(arguments);
-        if matches!(method.as_str(), "from" | "from_tbl")
-            && start_of(receiver).as_deref() == Some("ForeignKey::create")
-            && let Some(table) = paths.first().and_then(|path| path.segments.first())
-            && older.contains(table)
-            && !created.contains(table)
-        {
-            let column = paths.get(1).map_or("?", |path| path.last());
-            found.push((*method_span, SchemaChange { column: column.into(), ..change("add-constraint", table) }));
-        }
-        let altered = alters.iter().find(|table| older.contains(*table) && !created.contains(*table));
-        if let (Some((_, operation)), Some(table)) = (CHANGES.iter().find(|(name, _)| name == method), altered) {
-            // A local names the column only where the program runs.
-            let named = paths.first().filter(|path| path.segments.len() > 1);
-            let column = named.map_or("?".to_string(), last);
-            found.push((*method_span, SchemaChange { column: column.into(), ..change(operation, table) }));
-        }
-        if let (Some(column), Some(table)) = (key_of(method, arguments), altered) {
-            found.push((*method_span, SchemaChange { column: column.into(), ..change("add-key", table) }));
+            found.extend(paths(arguments).into_iter().map(|path| path.segments));
         }
     });
     found
@@ -349,6 +451,17 @@ fn key_of(method: &str, arguments: &[Expr]) -> Option<String> {
     let is_key =
         chain.start.as_deref() == Some("ColumnDef::new") && (chain.has("unique_key") || chain.has("primary_key"));
     is_key.then(|| chain.new.first().map_or("?".to_string(), last))
+}
+
+/// The name in `Alias::new("name")`.
+fn alias(arguments: &[Expr]) -> Option<String> {
+    let first = arguments.first()?;
+    let ExprKind::Call { arguments, .. } = &*first.kind else { return None };
+    let name = arguments.first().filter(|_| start_of(first).as_deref() == Some("Alias::new"))?;
+    match &*name.kind {
+        ExprKind::Literal(Literal::Text(text)) => Some(text.clone()),
+        _ => None,
+    }
 }
 
 fn change(operation: &str, table: &str) -> SchemaChange {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::queries::Literally;
 use super::sets::{Set, up_statements};
 use crate::facts::vocabulary;
-use crate::facts::{Confidence, Related};
+use crate::facts::{Confidence, Fact, Related, ServiceId};
 use crate::link::{Context, Linked};
 use crate::parse::sql::{Action, Column, Constraint, Kind, Query};
 use crate::scan::source::{FileId, Place};
@@ -16,13 +16,24 @@ struct Table {
     columns: BTreeMap<String, State>,
     /// First columns of indexes, keys and unique constraints, with the name of an index that has one.
     led: BTreeSet<(String, String)>,
+    /// Indexes that keep some rows only.
+    partial: Vec<Partial>,
+}
+
+/// An index on a part of a table.
+struct Partial {
+    name: String,
+    first: String,
+    /// The columns that decide which rows it keeps.
+    kept_by: Vec<String>,
 }
 
 /// A column after all migrations.
 struct State {
     place: Place,
     foreign_key: bool,
-    queried: Option<Place>,
+    /// Where queries choose rows by it.
+    queried: Vec<Place>,
 }
 
 /// The schema of one set.
@@ -99,9 +110,18 @@ impl Schema {
                 let table = self.tables.entry(index.table.text.clone()).or_default();
                 index.columns.first().into_iter().for_each(|first| table.lead(first, &index.name.text));
             }
+            Kind::CreateIndex(index) => {
+                let table = self.tables.entry(index.table.text.clone()).or_default();
+                let (name, kept_by) = (index.name.text.clone(), index.kept_by.clone());
+                let partial = index.columns.first().map(|first| Partial { name, first: first.clone(), kept_by });
+                table.partial.extend(partial);
+            }
             Kind::DropIndex { names, .. } => {
                 let dropped = |name: &str| !name.is_empty() && names.iter().any(|dropped| dropped.text == name);
-                self.tables.values_mut().for_each(|table| table.led.retain(|(_, name)| !dropped(name)));
+                for table in self.tables.values_mut() {
+                    table.led.retain(|(_, name)| !dropped(name));
+                    table.partial.retain(|index| !dropped(&index.name));
+                }
             }
             Kind::DropTable { tables } => tables.iter().for_each(|table| drop(self.tables.remove(&table.text))),
             Kind::RenameTable { from, to } => self.rename(&from.text, &to.text),
@@ -163,9 +183,11 @@ impl Schema {
             .collect();
         for (name, column) in &chosen {
             let Some(table) = self.tables.get_mut(name) else { continue };
-            let served = chosen.iter().any(|(other, by)| other == name && by != column && table.is_led(by));
+            let of_table = || chosen.iter().filter(|(other, _)| other == name).map(|(_, by)| *by);
+            let served = of_table().any(|by| by != *column && table.is_led(by))
+                || of_table().any(|by| table.keeps_for(by, &query.named));
             if let Some(state) = table.columns.get_mut(*column).filter(|_| !served) {
-                state.queried.get_or_insert(place);
+                state.queried.push(place);
             }
         }
         query.nested.iter().for_each(|inner| self.mark_query(inner, &scopes, place));
@@ -192,23 +214,35 @@ impl Schema {
     fn emit(&self, context: &Context<'_>, set: &Set, linked: &mut Linked) {
         for (name, table) in &self.tables {
             for (column, state) in
-                table.columns.iter().filter(|(_, state)| state.foreign_key || state.queried.is_some())
+                table.columns.iter().filter(|(_, state)| state.foreign_key || !state.queried.is_empty())
             {
                 let data = vocabulary::Column {
                     table: name.as_str().into(),
                     name: column.as_str().into(),
                     foreign_key: state.foreign_key.into(),
-                    queried: state.queried.is_some().into(),
+                    queried: (!state.queried.is_empty()).into(),
                     indexed: table.is_led(column).into(),
                     engine: set.engine.map(str::to_string).into(),
                 };
                 let mut fact = set.fact(context, data, state.place.file, state.place.span);
                 fact.confidence = if state.foreign_key { Confidence::High } else { Confidence::Medium };
                 let note = "a query chooses rows by it here".to_string();
-                fact.related.extend(state.queried.map(|place| Related { place, note }));
+                fact.related.extend(state.queried.first().map(|place| Related { place: *place, note }));
+                if !state.foreign_key {
+                    keep_to_asking(context, &state.queried, &mut fact);
+                }
                 linked.facts.add(fact);
             }
         }
+    }
+}
+
+/// A column without an index hurts the services that ask by it, not the others of the same schema.
+fn keep_to_asking(context: &Context<'_>, queried: &[Place], fact: &mut Fact) {
+    let asking: BTreeSet<ServiceId> = queried.iter().flat_map(|place| context.services_of(place.file)).collect();
+    let kept: BTreeSet<ServiceId> = fact.services.intersection(&asking).copied().collect();
+    if !kept.is_empty() {
+        fact.services = kept;
     }
 }
 
@@ -278,9 +312,14 @@ impl Table {
         self.led.iter().any(|(first, _)| first == column)
     }
 
+    /// Whether an index on a part of the table serves a query by a column: the query names what decides the part.
+    fn keeps_for(&self, column: &str, named: &[String]) -> bool {
+        self.partial.iter().any(|index| index.first == column && index.kept_by.iter().all(|by| named.contains(by)))
+    }
+
     fn add(&mut self, column: &Column, file: FileId) {
         let place = Place { file, span: column.name.span };
-        let state = State { place, foreign_key: column.references, queried: None };
+        let state = State { place, foreign_key: column.references, queried: Vec::new() };
         if column.key {
             self.lead(&column.name.text, "");
         }

@@ -3,6 +3,7 @@
 mod changes;
 mod code_migrations;
 mod columns;
+mod handed;
 mod own_migrations;
 mod queries;
 mod runs;
@@ -14,7 +15,8 @@ use super::{Context, Linked};
 
 /// Adds the facts of this part.
 pub fn emit(context: &Context<'_>, linked: &mut Linked) {
-    let sets = sets::find(context);
+    let mut sets = sets::find(context);
+    handed::emit(context, &mut sets, linked);
     sets::emit(context, &sets, linked);
     code_migrations::emit(context, linked);
     own_migrations::emit(context, linked);

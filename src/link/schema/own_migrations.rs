@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::changes::Scope;
-use super::code_migrations::{changes, tables};
+use super::code_migrations::Owners;
 use crate::facts::vocabulary::{Migration, MigrationRun};
 use crate::link::names::{FunctionId, FunctionInfo};
 use crate::link::{Context, Linked};
@@ -91,7 +91,7 @@ fn list(context: &Context<'_>, texts: &[Written], linked: &mut Linked) {
     let mut older: BTreeSet<String> = BTreeSet::new();
     for (index, text) in texts.iter().enumerate() {
         linked.facts.add(context.fact(migration(&index.to_string()), text.place.file, text.place.span));
-        let scope = Scope::written(&text.statements, &older, index);
+        let scope = Scope::written(&text.statements, &older, index, None);
         for change in text.statements.iter().flat_map(|statement| scope.changes(statement)) {
             linked.facts.add(context.fact(change.1, text.place.file, text.place.span));
         }
@@ -149,7 +149,7 @@ fn steps(context: &Context<'_>, linked: &mut Linked) {
     }
     for steps in files.values_mut() {
         steps.sort_by_key(|function| function.item.span);
-        if !steps.iter().any(|function| changes_schema(function)) {
+        if !steps.iter().any(|function| changes_schema(context, function)) {
             continue;
         }
         let mut older: BTreeSet<String> = BTreeSet::new();
@@ -164,16 +164,18 @@ fn steps(context: &Context<'_>, linked: &mut Linked) {
 fn step(context: &Context<'_>, function: &FunctionInfo<'_>, older: &mut BTreeSet<String>, linked: &mut Linked) {
     linked.facts.add(context.fact(migration(&function.item.name), function.file, function.item.name_span));
     let Some(body) = &function.function.body else { return };
-    let created = tables(body, "create");
-    for (span, change) in changes(body, &created, older) {
+    let owners = Owners { context, module: function.module };
+    let created = owners.tables(body, "create");
+    for (span, change) in owners.changes(body, &created, older) {
         linked.facts.add(context.fact(change, function.file, span));
     }
     older.extend(created);
 }
 
-fn changes_schema(function: &FunctionInfo<'_>) -> bool {
+fn changes_schema(context: &Context<'_>, function: &FunctionInfo<'_>) -> bool {
     let Some(body) = &function.function.body else { return false };
-    let mut found = !tables(body, "create").is_empty() || !tables(body, "alter").is_empty();
+    let owners = Owners { context, module: function.module };
+    let mut found = !owners.tables(body, "create").is_empty() || !owners.tables(body, "alter").is_empty();
     walk::expressions(body, &mut |expr| {
         if let ExprKind::Literal(Literal::Text(text)) = &*expr.kind {
             found |= creates(&sql::fragment(text));

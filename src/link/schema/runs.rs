@@ -23,6 +23,7 @@ const CALLS: &[(&str, &str)] = &[
     ("up", "sea-orm"),
     ("fresh", "sea-orm"),
     ("runner", "refinery"),
+    ("to_latest", "rusqlite_migration"),
 ];
 
 /// Commands that run migrations, quotes, commas and brackets of exec forms taken out.
@@ -81,7 +82,7 @@ fn run_of(context: &Context<'_>, module: ModuleId, expr: &Expr) -> Option<(&'sta
             (path == "sqlx::migrate" || call.path.last() == "migrate" && path.starts_with("sqlx"))
                 .then_some(("sqlx", call.path.span))
         }
-        ExprKind::MethodCall { method, method_span, .. } if method.contains("migration") => {
+        ExprKind::MethodCall { method, method_span, .. } if method.contains("migration") || method == "to_latest" => {
             known(method).map(|tool| (tool, *method_span))
         }
         ExprKind::Call { function, arguments } => match &*function.kind {

@@ -37,6 +37,8 @@ pub(super) struct Entry {
     pub(super) down: Option<FileId>,
     /// Where a down part begins in the up file (dbmate, goose).
     pub(super) down_marker: Option<u32>,
+    /// Code hands a down part over with the up part.
+    pub(super) down_in_code: bool,
 }
 
 /// How a set's files are laid out.
@@ -71,6 +73,7 @@ pub(super) fn find(context: &Context<'_>) -> Vec<Set> {
                 up: file.id,
                 down: down_of(context, file, layout),
                 down_marker: DOWN.as_ref().and_then(|down| down.find(&file.text)).map(|at| offset(at.start())),
+                down_in_code: false,
             };
             sets.entry((folder, layout)).or_default().push(entry);
         }
@@ -152,9 +155,20 @@ fn order<'a>(context: &'a Context<'_>, entry: &Entry) -> (Vec<u64>, &'a str) {
 /// The tool that runs such a layout, among those that the project depends on.
 fn tool(workspace: &Workspace, layout: Layout) -> Option<&'static str> {
     let candidates: &[(&str, &str)] = match layout {
-        Layout::Folders => &[("diesel_migrations", "diesel"), ("diesel-async", "diesel"), ("diesel", "diesel")],
+        Layout::Folders => &[
+            ("diesel_migrations", "diesel"),
+            ("diesel-async", "diesel"),
+            ("diesel", "diesel"),
+            ("rusqlite_migration", "rusqlite_migration"),
+        ],
         Layout::Pairs | Layout::Single => {
-            &[("sqlx", "sqlx"), ("refinery", "refinery"), ("tokio-postgres-migration", "own")]
+            const TOOLS: &[(&str, &str)] = &[
+                ("sqlx", "sqlx"),
+                ("refinery", "refinery"),
+                ("rusqlite_migration", "rusqlite_migration"),
+                ("tokio-postgres-migration", "own"),
+            ];
+            TOOLS
         }
         Layout::Flyway => &[("refinery", "refinery")],
     };
@@ -214,7 +228,8 @@ pub(super) fn up_statements<'a>(context: &'a Context<'_>, entry: &'a Entry) -> i
     statements(context.repository.get(entry.up).1).iter().filter(move |statement| statement.span.start < end)
 }
 
-fn statements(parsed: &Parsed) -> &[Statement] {
+/// The statements of a file of SQL.
+pub(super) fn statements(parsed: &Parsed) -> &[Statement] {
     match &parsed.syntax {
         Syntax::Sql(file) => &file.statements,
         _ => &[],
@@ -235,7 +250,9 @@ pub(super) fn emit(context: &Context<'_>, sets: &[Set], linked: &mut Linked) {
                 run: set.tool.is_some().into(),
                 duplicate: (seen.get(entry.version.as_str()).is_some_and(|count| *count > 1)).into(),
             };
-            linked.facts.add(set.fact(context, data, entry.up, first_line(context, entry.up)));
+            // A down part that is there and does nothing is what a reader has to see.
+            let file = entry.down.filter(|_| data.has_down == false.into()).unwrap_or(entry.up);
+            linked.facts.add(set.fact(context, data, file, first_line(context, file)));
         }
     }
 }
@@ -254,7 +271,8 @@ fn services_of_folder(context: &Context<'_>, folder: &str) -> Vec<crate::facts::
     if owned { Vec::new() } else { (0u16..).map(crate::facts::ServiceId).take(context.services.len()).collect() }
 }
 
-fn first_line(context: &Context<'_>, file: FileId) -> Span {
+/// Where a fact about a whole file stands.
+pub(super) fn first_line(context: &Context<'_>, file: FileId) -> Span {
     context.repository.tree.file(file).line_span(1)
 }
 
@@ -263,10 +281,8 @@ fn has_down(context: &Context<'_>, entry: &Entry) -> bool {
     let does = |statement: &Statement| match &statement.kind {
         StatementKind::Transaction | StatementKind::Set { .. } => false,
         StatementKind::Query(query) => {
-            !(query.verb == "select"
-                && query.tables.is_empty()
-                && query.nested.is_empty()
-                && !calls(context, entry, statement))
+            // Reading rows undoes nothing, whatever table they are read from.
+            query.verb != "select" || calls(context, entry, statement)
         }
         _ => true,
     };
@@ -276,7 +292,7 @@ fn has_down(context: &Context<'_>, entry: &Entry) -> bool {
             .iter()
             .any(|statement| statement.span.start >= start && does(statement))
     });
-    separate || marked
+    separate || marked || entry.down_in_code
 }
 
 /// `SELECT some_function(..)` does something, `SELECT 1` does not.

@@ -338,11 +338,25 @@ pub fn of(value: &str) -> Shape {
     if is_sequence(&lower) {
         return Shape::Placeholder;
     }
+    if let Some(words) = encoded_words(value) {
+        return match of(&words) {
+            Shape::Nothing(_) => Shape::Words,
+            shape => shape,
+        };
+    }
     if is_random(value) {
         return Shape::Random;
     }
     let words_only = lower.chars().all(|character| character.is_ascii_lowercase() || "-_. ".contains(character));
     if words_only { Shape::Words } else { Shape::Plain }
+}
+
+/// The plain words that a value is the base 64 of: no more of a secret than the words.
+fn encoded_words(value: &str) -> Option<String> {
+    use base64::Engine as _;
+    let decoded = base64::engine::general_purpose::STANDARD.decode(value).ok()?;
+    let words = decoded.len() >= 6 && decoded.iter().all(|byte| byte.is_ascii_alphabetic() || b"-_. ".contains(byte));
+    String::from_utf8(decoded).ok().filter(|_| words)
 }
 
 /// Why a value cannot be a secret.
@@ -582,6 +596,8 @@ mod tests {
             ("The password is wrong", Shape::Nothing("a sentence")),
             ("changeme", Shape::Placeholder),
             ("<your-api-key>", Shape::Placeholder),
+            ("c29tZSB3b3Jkcw==", Shape::Words),
+            ("Y2hhbmdlLW1lLW5vdw==", Shape::Placeholder),
             ("your_secret_here", Shape::Placeholder),
             ("xxxxxxxx", Shape::Placeholder),
             ("00000000", Shape::Weak),

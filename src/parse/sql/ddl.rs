@@ -233,7 +233,23 @@ fn create_index(mut cursor: Cursor<'_>, part: &[Token]) -> Kind {
     let rest = cursor.rest();
     let columns = index_columns(rest).unwrap_or_default();
     let partial = is_partial(rest, columns.first().map_or("", String::as_str));
-    Kind::CreateIndex(CreateIndex { name, table, columns, concurrently, partial })
+    let kept_by = if partial { condition(rest) } else { Vec::new() };
+    Kind::CreateIndex(CreateIndex { name, table, columns, concurrently, partial, kept_by })
+}
+
+/// The columns that the WHERE of an index names.
+fn condition(rest: &[Token]) -> Vec<String> {
+    const WORDS: &[&str] =
+        &["and", "or", "not", "is", "in", "null", "true", "false", "between", "like", "any", "distinct"];
+    let Some(at) = rest.iter().position(|token| token.word() == "where") else { return Vec::new() };
+    let condition = &rest[at + 1..];
+    let is_column = |at: usize, name: &str| {
+        let casts = at > 0 && condition[at - 1].is(':');
+        let calls = condition.get(at + 1).is_some_and(|next| next.is('('));
+        !WORDS.contains(&name) && !casts && !calls
+    };
+    let names = condition.iter().enumerate().filter_map(|(at, token)| Some((at, token.name()?)));
+    names.filter(|(at, name)| is_column(*at, name)).map(|(_, name)| name.to_string()).collect()
 }
 
 /// Whether a WHERE keeps rows out that a lookup by the first column would ask for: `first IS NOT NULL` does not.

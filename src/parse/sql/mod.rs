@@ -155,6 +155,8 @@ pub struct CreateIndex {
     pub concurrently: bool,
     /// It has a WHERE that leaves rows out which a lookup by its first column asks for.
     pub partial: bool,
+    /// The columns that this WHERE names.
+    pub kept_by: Vec<String>,
 }
 
 /// A query.
@@ -164,6 +166,8 @@ pub struct Query {
     pub verb: String,
     /// Tables with their aliases, those of queries inside it left out.
     pub tables: Vec<(Name, Option<String>)>,
+    /// Every name in WHERE and ON, compared or not (`deleted_at IS NULL`), those of queries inside it left out.
+    pub named: Vec<String>,
     /// Columns compared in WHERE and ON, with their qualifiers, those of queries inside it left out.
     pub filters: Vec<(Option<String>, Name)>,
     /// The queries in parentheses inside it.

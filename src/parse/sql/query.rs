@@ -97,7 +97,10 @@ fn flat(tokens: &[Token]) -> Query {
             "where" => (choosing, query.filtered) = (true, true),
             "on" => choosing = true,
             word if ENDS.contains(&word) => choosing = false,
-            _ if choosing => query.filters.extend(filter(tokens, at)),
+            _ if choosing => {
+                query.named.extend(token.name().map(str::to_string));
+                query.filters.extend(filter(tokens, at));
+            }
             _ => {}
         }
     }
