@@ -45,6 +45,9 @@ static OWN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?:--run-migrations\b|--migrate\b|\s(?:db\s+)?migrate\s*(?:up|run|--?[a-z-]+)?\s*(?:&&|;|$)|\s[\w/.-]+\s+migrate\b|[\w/.-]+\s+migrations?\s+(?:run|up|apply)\b)").ok()
 });
 
+/// Folders that the images of tools take migrations from (their documentation).
+const LOOKED_INTO: &[&str] = &["/flyway/sql", "/liquibase/changelog"];
+
 /// Adds the facts of this part.
 pub(super) fn emit(context: &Context<'_>, linked: &mut Linked) {
     in_code(context, linked);
@@ -159,6 +162,12 @@ fn in_commands(context: &Context<'_>, file: &SourceFile, by: &'static str, linke
         start += line.len();
         let text: String =
             line.trim().chars().map(|character| if "\"',[]".contains(character) { ' ' } else { character }).collect();
+        // What lies in the folder that the tool's own image looks into, that image runs.
+        if !text.starts_with('#') && LOOKED_INTO.iter().any(|folder| text.contains(folder)) {
+            let data = MigrationRun { tool: "other".into(), by: by.into(), ..MigrationRun::default() };
+            linked.facts.add(context.fact_in_role(data, file.id, span, Role::Service));
+            continue;
+        }
         if text.starts_with('#') || !text.contains("migrat") && !text.contains("setup") && !text.contains("up") {
             continue;
         }
