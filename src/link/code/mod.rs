@@ -60,8 +60,13 @@ pub const KINDS: &[FactKind] = &[
 ];
 
 /// Kinds that a body and the names in it tell, without who calls whom.
-const LOCAL: &[FactKind] =
-    &[FactKind::ConfigSource, FactKind::EnvRead, FactKind::HardcodedEndpoint, FactKind::SecretsManager];
+const LOCAL: &[FactKind] = &[
+    FactKind::ConfigSource,
+    FactKind::EnvRead,
+    FactKind::HardcodedEndpoint,
+    FactKind::SecretRotation,
+    FactKind::SecretsManager,
+];
 
 /// Whether a demand asks nothing of this part but what stands in single bodies.
 fn is_local(demand: &Demand, catalog: &Catalog) -> bool {

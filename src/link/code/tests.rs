@@ -172,3 +172,19 @@ fn macros_of_the_file_are_looked_into() {
     let clients = linked.facts.of(crate::facts::FactKind::OutboundClient).count();
     assert!(clients >= 1, "{clients}");
 }
+
+/// Every rule about secrets, in a tree without a service: no entry of the catalog makes them read all code.
+#[test]
+fn rules_about_secrets_ask_for_names_and_not_for_all_code() {
+    use crate::check::{asks, checklist::Checklist, rules::RuleSet, settings::Settings};
+    use crate::link::needed::{Asked, Rust};
+
+    let rules = RuleSet::load(crate::check::embedded::RULES).unwrap();
+    let checklist = Checklist::load(crate::check::embedded::RULES).unwrap();
+    let of_secrets = rules.rules().iter().filter(|rule| rule.item.starts_with("secrets/"));
+    let settings = Settings { only: Some(of_secrets.map(|rule| rule.id.clone()).collect()), ..Settings::default() };
+    let demand = crate::link::demand::Demand::of(asks::kinds(&rules, &checklist, &settings));
+    let (catalog, workspace) = (catalog(), crate::link::workspace::Workspace::default());
+    let asked = Asked { demand: &demand, catalog: &catalog, workspace: &workspace, has_services: false };
+    assert!(matches!(super::needed(&asked), Rust::Names(_)));
+}
